@@ -1,0 +1,55 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The model for one balancer, as a task; the documentation is in modules/plan.py."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.hardened.balancer.plugins.plugin_utils import _gather
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems, report
+
+SPEC = {"contact": {"type": "bool", "default": False}, "stated": {"type": "bool", "default": False}}
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        validate: t.Any = self.validate_argument_spec
+        _validated, args = validate(SPEC, mutually_exclusive=[("contact", "stated")])
+        task_vars = task_vars or {}
+        plan = _gather.plain(task_vars.get("balancer_plan") or {})
+        problems = Problems()
+        secrets: dict[str, str] = {}
+        if "frontends" not in plan:
+            plan, problems, secrets = _gather.draft(task_vars, self._templar)
+        if "limits" not in plan and not problems:
+            if args["contact"]:
+                answer = self._execute_module(
+                    module_name="hardened.balancer.node_info", module_args={}, task_vars=task_vars
+                )
+                if answer.get("failed") or answer.get("unreachable"):
+                    return {**result, **answer}
+                plan, problems = model.complete(plan, _gather.plain(answer["node"]), run_of(task_vars))
+            elif args["stated"]:
+                plan, problems = model.complete(plan, model.stated_node(plan))
+        if problems:
+            where = f"the plan of {task_vars['inventory_hostname']}"
+            return {**result, "failed": True, "msg": report(problems, secrets.values(), where)}
+        return {**result, **plan, "changed": False, "failed": False, "_ansible_verbose_override": True}
+
+
+def run_of(task_vars: dict[str, t.Any]) -> dict[str, bool]:
+    """Whether this run makes the administrators: a dry one does not, nor does one of other tags."""
+    run, skip = task_vars.get("ansible_run_tags") or ["all"], task_vars.get("ansible_skip_tags") or []
+    return {
+        "check": bool(task_vars.get("ansible_check_mode")),
+        "baseline": bool({"all", "baseline", "tagged"} & set(run)) and "baseline" not in skip,
+    }

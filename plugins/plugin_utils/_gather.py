@@ -1,0 +1,195 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the model meets Ansible: the variables of a balancer and of its workers, templated, without facts; PRIVATE."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ._model import plan, secrets, shapes
+from ._model.problems import Problems
+from ._model.shape import Shape
+
+PREFIXES = ("haproxy_", "balancer_")
+# Registered or passed by our own playbooks: neither input nor typing mistake.
+OURS = ("balancer_plan", "balancer_hosts", "balancer_served", "balancer_proof", "balancer_serial")
+VAULT_TYPES = ("EncryptedString", "AnsibleVaultEncryptedUnicode", "AnsibleVaultEncryptedUnsafeText")
+NEEDS_FACT = (
+    "needs a fact of the node, and the plan is made without contact to it; "
+    "write the value into the inventory (host_vars)"
+)
+
+
+class Gathered(t.NamedTuple):
+    variables: dict[str, t.Any]
+    secrets: dict[str, str]
+    problems: Problems
+
+
+class Leaves:
+    """Templates a structure leaf by leaf, so that what fails is known by its path."""
+
+    def __init__(
+        self, templar: t.Any, variables: dict[str, t.Any], problems: Problems, secrets_found: dict[str, str]
+    ) -> None:
+        facts = variables.get("ansible_facts") or {}
+        hidden = {"ansible_facts", "ansible_local", *(f"ansible_{name}" for name in facts)}
+        self.templar = templar.copy_with_new_env(
+            available_variables={k: v for k, v in variables.items() if k not in hidden}
+        )
+        self.problems = problems
+        self.secrets = secrets_found
+
+    def render(self, value: t.Any, path: str) -> t.Any:
+        if type(value).__name__ in VAULT_TYPES:
+            self.secrets[path] = str(value)
+            return secrets.placeholder(path)
+        if isinstance(value, dict):
+            return {str(key): self.render(element, f"{path}.{key}") for key, element in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.render(element, f"{path}[{i}]") for i, element in enumerate(value)]
+        if not isinstance(value, str) or "{" not in value:
+            return plain(value)
+        try:
+            return plain(self.templar.template(value))
+        except Exception as exc:  # whatever a template raises is the user's to mend, and must not carry the value along
+            self.problems.add(path, explain(exc))
+            return None
+
+
+def explain(exc: Exception) -> str:
+    """Why a template failed, by the names of variables alone: the text around them may hold a secret."""
+    names = re.findall(r"'([A-Za-z_][A-Za-z0-9_.]*)'", str(exc))
+    if "undefined" not in str(exc).lower() and "no attribute" not in str(exc).lower():
+        return f"its template fails ({type(exc).__name__})"
+    if any(name == "ansible_facts" or name.startswith("ansible_") for name in names):
+        return f"its template {NEEDS_FACT}"
+    return f"its template uses what is not defined{': ' + names[-1] if names else ''}"
+
+
+def plain(value: t.Any) -> t.Any:
+    """Tags and lazy containers of Ansible's are dropped: the plan is plain data."""
+    if isinstance(value, dict):
+        return {str(key): plain(element) for key, element in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(element) for element in value]
+    if isinstance(value, str):
+        return "".join((value,))
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return int(value)
+    return float(value) if isinstance(value, float) else str(value)
+
+
+def gather(task_vars: dict[str, t.Any], templar: t.Any) -> Gathered:
+    """The variables that are ours, their secrets split off."""
+    problems = Problems()
+    found: dict[str, str] = {}
+    named = _secrets(task_vars, templar, problems)
+    masked = {**task_vars, "haproxy_secrets": {name: secrets.placeholder(name) for name in named}}
+    leaves = Leaves(templar, masked, problems, found)
+    variables: dict[str, t.Any] = {}
+    for name in sorted(task_vars):
+        if not name.startswith(PREFIXES) or name in OURS or name == "haproxy_secrets":
+            continue
+        shape = (
+            shapes.SITE if name.startswith(shapes.SITE_PREFIX) else shapes.VARIABLES.get(name, ((), Shape("text")))[1]
+        )
+        variables[name] = secrets.split(shape, leaves.render(task_vars[name], name), name, found)
+    return Gathered(variables, {**found, **named}, problems)
+
+
+def _secrets(task_vars: dict[str, t.Any], templar: t.Any, problems: Problems) -> dict[str, str]:
+    given = task_vars.get("haproxy_secrets")
+    if given is None:
+        return {}
+    vaulted: dict[str, str] = {}
+    leaves = Leaves(templar, task_vars, problems, vaulted)
+    if isinstance(given, str):
+        given = leaves.render(given, "haproxy_secrets")
+    if not isinstance(given, dict):
+        problems.add("haproxy_secrets", "must be a mapping of names to secrets")
+        return {}
+    result = {}
+    for name, value in given.items():
+        path = f"haproxy_secrets.{name}"
+        rendered = leaves.render(value, path)
+        rendered = vaulted.get(path, rendered)
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", str(name)):
+            problems.add("haproxy_secrets", "has a name with other characters than letters, digits, _ and -")
+        elif (
+            not isinstance(rendered, (str, int))
+            or isinstance(rendered, bool)
+            or not str(rendered)
+            or "\n" in str(rendered)
+        ):
+            problems.add(path, "must be text of one line")
+        else:
+            result[str(name)] = str(rendered)
+    return result
+
+
+def inventory_of(
+    task_vars: dict[str, t.Any], variables: dict[str, t.Any], templar: t.Any, problems: Problems
+) -> dict[str, t.Any]:
+    """The groups and, of the hosts in those that backends take their workers from, the few variables that matter."""
+    groups = {str(name): [str(h) for h in hosts] for name, hosts in task_vars["groups"].items()}
+    wanted: dict[str, set[str]] = {}
+    for group, address_variable in _worker_groups(variables):
+        for host in groups.get(group, []):
+            wanted.setdefault(host, {"ansible_host", "haproxy_worker"}).add(address_variable or "ansible_host")
+    hosts = {host: _of_host(host, names, task_vars["hostvars"], templar, problems) for host, names in wanted.items()}
+    return {"name": str(task_vars["inventory_hostname"]), "groups": groups, "hosts": hosts}
+
+
+def _worker_groups(variables: dict[str, t.Any]) -> set[tuple[str, str | None]]:
+    places = [variables.get("haproxy_backends", shapes.DEFAULT_BACKENDS)]
+    places += [
+        (v or {}).get("backends")
+        for n, v in variables.items()
+        if n.startswith(shapes.SITE_PREFIX) and isinstance(v, dict)
+    ]
+    backends = [
+        b for place in places if isinstance(place, list) for b in place if isinstance(b, dict)
+    ] + shapes.DEFAULT_BACKENDS
+    workers = [b["workers"] for b in backends if isinstance(b.get("workers"), dict)]
+    return {(w["group"], w.get("address_variable")) for w in workers if isinstance(w.get("group"), str)}
+
+
+def _of_host(host: str, names: set[str], hostvars: t.Any, templar: t.Any, problems: Problems) -> dict[str, t.Any]:
+    raw = hostvars.raw_get(host)
+    found: dict[str, t.Any] = {}
+    leaves = None
+    for name in sorted(names):
+        if not isinstance(raw, dict) or name not in raw:
+            continue
+        if _needs_template(raw[name]):
+            leaves = leaves or Leaves(templar, raw, problems, {})
+            found[name] = leaves.render(raw[name], f"hostvars[{host}].{name}")
+        else:
+            found[name] = plain(raw[name])
+    for name in raw:
+        if name.startswith("haproxy_w") and name != "haproxy_worker":
+            problems.add(f"hostvars[{host}].{name}", "unknown variable; did you mean haproxy_worker?")
+    return found
+
+
+def _needs_template(value: t.Any) -> bool:
+    if isinstance(value, dict):
+        return any(_needs_template(v) for v in value.values())
+    return isinstance(value, list) or (isinstance(value, str) and "{" in value)
+
+
+def draft(task_vars: dict[str, t.Any], templar: t.Any) -> tuple[dict[str, t.Any], Problems, dict[str, str]]:
+    """The model's first phase on the variables of a task. Of one key the first problem is told, not what follows."""
+    gathered = gather(task_vars, templar)
+    inventory = inventory_of(task_vars, gathered.variables, templar, gathered.problems)
+    drafted, found = plan.draft(gathered.variables, inventory)
+    failed = {problem.path for problem in gathered.problems}
+    for problem in found:
+        if problem.path not in failed:
+            gathered.problems.add(*problem)
+    return drafted, gathered.problems, gathered.secrets

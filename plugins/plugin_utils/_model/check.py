@@ -1,0 +1,169 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one checker: a value against its shape. Gives it with defaults filled in; adds what is wrong to `problems`."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import catalogue
+from .problems import Problems, show, suggest
+from .scalars import SCALARS
+from .shape import Shape
+
+LINE_VALUE = "text or a number, as HAProxy reads it; true for a keyword without arguments"
+
+
+def check(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    """`value` as the model goes on with it; None where it is unusable and a problem has been added."""
+    if shape.kind in SCALARS:
+        return _scalar(shape, value, path, problems)
+    return COMPOUND[shape.kind](shape, value, path, problems)
+
+
+def _scalar(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    expected, accept = SCALARS[shape.kind]
+    if shape.low is not None or shape.high is not None:
+        expected += f" from {shape.low}" if shape.high is None else f" from {shape.low or 0} to {shape.high}"
+    accepted, result = accept(value, shape)
+    if accepted:
+        return result
+    holds = "" if shape.secret else f"holds {show(value)}, "
+    if shape.choices:
+        wrong = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+        problems.add(path, f"{holds}which is not one of its choices{suggest(wrong, shape.choices, 'allowed')}")
+    else:
+        problems.add(path, f"{holds}{'which must be' if holds else 'must be'} {expected}")
+    return None
+
+
+def _list(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    assert shape.of is not None
+    if (
+        isinstance(value, (str, int))
+        and not isinstance(value, bool)
+        and shape.of.kind in SCALARS
+        and shape.of.kind != "line"
+    ):
+        return [check(shape.of, value, path, problems)]
+    if not isinstance(value, list):
+        problems.add(path, f"holds {'a value' if shape.of.secret else show(value)}, which must be a list")
+        return None
+    if shape.required and not value:
+        problems.add(path, "is an empty list; at least one element is needed")
+    return [check(shape.of, element, f"{path}[{i}]", problems) for i, element in enumerate(value)]
+
+
+def _map(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    assert shape.of is not None
+    if not isinstance(value, dict):
+        problems.add(path, f"{'' if shape.secret else f'holds {show(value)}, '}must be a mapping of names to values")
+        return None
+    return {key: check(shape.of, element, f"{path}.{key}", problems) for key, element in value.items()}
+
+
+def _dict(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    if not isinstance(value, dict):
+        problems.add(
+            path, f"holds {show(value)}, which must be a mapping with keys like {', '.join(list(shape.keys)[:3])}"
+        )
+        return None
+    known = catalogue.of_section(shape.keywords) if shape.keywords else {}
+    result: dict[str, t.Any] = {}
+    for key, element in value.items():
+        here = f"{path}.{key}"
+        if key in shape.keys:
+            result[key] = check(shape.keys[key], element, here, problems)
+        elif key in known:
+            result[key] = _keyword(known[key], element, here, problems)
+        else:
+            problems.add(
+                here,
+                f"unknown key{suggest(str(key), {*shape.keys, *known}, 'known here')}{_hint(str(key), shape.keywords)}",
+            )
+    for key, sub in shape.keys.items():
+        if key in value:
+            continue
+        if sub.required:
+            problems.add(f"{path}.{key}", f"is missing: {sub.doc}")
+        elif sub.default is not None:
+            result[key] = sub.default
+    return result
+
+
+def _hint(key: str, section: str) -> str:
+    """For the mistake of writing a member of a family as a key of its own."""
+    for family, variable in (("option", "options"), ("timeout", "timeout")):
+        bare = key.removeprefix(f"{family}_").replace("_", "-")
+        if section and bare in catalogue.of_family(family, section):
+            return f"; {bare} is one of the section's {variable}: " + (
+                f"options: [{bare}]" if family == "option" else f"timeout: {{{bare.replace('-', '_')}: 10s}}"
+            )
+    for keyword in catalogue.KEYWORDS:
+        if keyword.key == key and not keyword.family:
+            return f"; HAProxy knows it in: {', '.join(keyword.sections)}"
+    return ""
+
+
+def _keyword(keyword: catalogue.Keyword, value: t.Any, path: str, problems: Problems) -> t.Any:
+    """A keyword of the catalogue: its arguments are printed as written, a line each where it may repeat."""
+    values = value if isinstance(value, list) and keyword.many else [value]
+    for i, one in enumerate(values):
+        usable = one is True or (isinstance(one, (str, int, float)) and not isinstance(one, bool))
+        if not usable or not SCALARS["line"][1](str(one), Shape("line"))[0]:
+            problems.add(
+                f"{path}[{i}]" if isinstance(value, list) else path, f"holds {show(one)}, which must be {LINE_VALUE}"
+            )
+            return None
+    return values
+
+
+def _option(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    """An option as {name, arguments, no}: `redispatch`, `httpchk GET /`, or `{no: redispatch}`."""
+    off = isinstance(value, dict) and list(value) == ["no"]
+    text = value["no"] if off else value
+    if not isinstance(text, str) or not text.strip():
+        problems.add(path, f"holds {show(value)}, which must be the name of an option, or {{no: name}}")
+        return None
+    name, _blank, arguments = text.strip().partition(" ")
+    name = name.replace("_", "-")
+    known = catalogue.of_family("option", shape.keywords)
+    if name not in known:
+        elsewhere = [k for k in catalogue.KEYWORDS if k.family == "option" and k.short == name]
+        where = f"; HAProxy has it in: {', '.join(elsewhere[0].sections)}" if elsewhere else ""
+        problems.add(
+            path,
+            f"holds {show(text)}, which is no option of this section{where or suggest(name, set(known), 'known here')}",
+        )
+        return None
+    if not SCALARS["line"][1](text, Shape("line"))[0]:
+        problems.add(path, "holds more than one line")
+        return None
+    return {"name": name, "arguments": arguments.strip(), "no": off}
+
+
+def _rule(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    """A raw line stays as it is; a typed action becomes one in rules.py, which knows the actions."""
+    from .rules import check_rule
+
+    return check_rule(value, path, problems)
+
+
+def _either(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    """The alternatives differ by type: the mapping is tried for a mapping, the scalar for everything else."""
+    for alternative in shape.either:
+        if (alternative.kind == "dict") == isinstance(value, dict):
+            return check(alternative, value, path, problems)
+    raise AssertionError(path)
+
+
+COMPOUND: dict[str, t.Callable[[Shape, t.Any, str, Problems], t.Any]] = {
+    "list": _list,
+    "map": _map,
+    "dict": _dict,
+    "option": _option,
+    "rule": _rule,
+    "either": _either,
+}
+KINDS = (*SCALARS, *COMPOUND)

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What single values may be: a table of kinds, each with the words for a message and a function that accepts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+import typing as t
+
+from . import catalogue
+from .shape import Shape
+
+Answer = tuple[bool, t.Any]
+NO: Answer = (False, None)
+
+# HAProxy reads at most 64 words and refuses control characters; a line break would start a directive of its own.
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+HOSTNAME = re.compile(rf"{LABEL}(\.{LABEL})*\.?")
+DURATION = re.compile(r"(?=.{2,12}$)[0-9]+(us|ms|s|m|h|d)")
+PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+KEY_TYPES = (
+    "ssh-ed25519",
+    "ssh-rsa",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+)
+
+
+def _matches(pattern: str, value: t.Any) -> Answer:
+    return (True, value) if isinstance(value, str) and re.fullmatch(pattern, value) else NO
+
+
+def _int(value: t.Any, shape: Shape) -> Answer:
+    """Templates give text: digits are a number."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return NO
+    if (shape.low is not None and value < shape.low) or (shape.high is not None and value > shape.high):
+        return NO
+    return True, value
+
+
+def _bool(value: t.Any, shape: Shape) -> Answer:
+    if isinstance(value, str) and value.lower() in ("true", "yes", "false", "no"):
+        return True, value.lower() in ("true", "yes")
+    return (True, value) if isinstance(value, bool) else NO
+
+
+def _choice(value: t.Any, shape: Shape) -> Answer:
+    return (True, value) if isinstance(value, str) and value in shape.choices else NO
+
+
+def _text(value: t.Any, shape: Shape) -> Answer:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return (True, value) if isinstance(value, str) and value and not CONTROL.search(value) else NO
+
+
+def _line(value: t.Any, shape: Shape) -> Answer:
+    return (
+        (True, value.strip())
+        if isinstance(value, str) and value.strip() and not CONTROL.search(value.replace("\t", " ").strip())
+        else NO
+    )
+
+
+def _ports(value: t.Any, shape: Shape) -> Answer:
+    match = PORTS.fullmatch(str(value)) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+    if not match:
+        return NO
+    low, high = int(match[1]), int(match[2] or match[1])
+    return (True, [low, high]) if 1 <= low <= high <= 65535 else NO
+
+
+def is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _host(value: t.Any, shape: Shape) -> Answer:
+    if not isinstance(value, str):
+        return NO
+    bare = value.strip("[]")
+    looks_numeric = re.fullmatch(r"[0-9.]+", bare) is not None
+    return (True, bare) if is_address(bare) or (not looks_numeric and HOSTNAME.fullmatch(bare)) else NO
+
+
+def _bind_address(value: t.Any, shape: Shape) -> Answer:
+    if value == "*":
+        return True, value
+    bare = value.strip("[]") if isinstance(value, str) else ""
+    return (True, str(ipaddress.ip_address(bare))) if is_address(bare) else NO
+
+
+def _network(value: t.Any, shape: Shape) -> Answer:
+    try:
+        return True, str(ipaddress.ip_network(value))
+    except (ValueError, TypeError):
+        return NO
+
+
+def _hostname(value: t.Any, shape: Shape) -> Answer:
+    return (True, value.lower().rstrip(".")) if isinstance(value, str) and HOSTNAME.fullmatch(value) else NO
+
+
+def _ssh_key(value: t.Any, shape: Shape) -> Answer:
+    fields = value.split() if isinstance(value, str) and not CONTROL.search(value.strip()) else []
+    if len(fields) < 2 or fields[0] not in KEY_TYPES:
+        return NO
+    try:
+        blob = base64.b64decode(fields[1], validate=True)
+    except (binascii.Error, ValueError):
+        return NO
+    name = fields[0].encode()
+    return (True, value.strip()) if blob[:4] == len(name).to_bytes(4, "big") and blob[4 : 4 + len(name)] == name else NO
+
+
+def _balance(value: t.Any, shape: Shape) -> Answer:
+    accepted, line = _line(value, shape)
+    return (True, line) if accepted and re.split(r"[\s(]", line)[0] in catalogue.ALGORITHMS else NO
+
+
+SCALARS: dict[str, tuple[str, t.Callable[[t.Any, Shape], Answer]]] = {
+    "int": ("a whole number", _int),
+    "bool": ("true or false", _bool),
+    "choice": ("one of its choices", _choice),
+    "text": ("text without line breaks", _text),
+    "line": ("one line of text, as HAProxy reads it", _line),
+    "word": ("text without blanks", lambda v, s: _matches(r"[^\s\x00-\x1f\x7f]+", v)),
+    "name": ("a name of letters, digits and _.:-", lambda v, s: _matches(r"[A-Za-z0-9_.:-]+", v)),
+    "user": ("a user name of lower-case letters, digits, _ and -", lambda v, s: _matches(r"[a-z_][a-z0-9_-]{0,31}", v)),
+    "time": (
+        "a number with its unit (us, ms, s, m, h, d), like 10s; HAProxy reads a bare number as milliseconds",
+        lambda v, s: (True, v) if isinstance(v, str) and DURATION.fullmatch(v) else NO,
+    ),
+    "ports": ("a port from 1 to 65535, or a range like 8000-8010", _ports),
+    "host": ("an IPv4 or IPv6 address, or a host name", _host),
+    "bind_address": ("an IPv4 or IPv6 address, or *", _bind_address),
+    "network": ("a network like 198.51.100.0/24, without host bits", _network),
+    "hostname": ("a host name", _hostname),
+    "path": ("an absolute path", lambda v, s: _matches(r"/[^\s\x00-\x1f\x7f]+", v)),
+    "url_path": ("a path that begins with /, without blanks", lambda v, s: _matches(r"/[^\s\x00-\x1f\x7f]*", v)),
+    "ssh_key": ("a public key in OpenSSH's form: type, data, comment", _ssh_key),
+    "balance": (f"an algorithm of HAProxy with its arguments ({', '.join(catalogue.ALGORITHMS)})", _balance),
+}

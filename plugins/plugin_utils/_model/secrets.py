@@ -1,0 +1,80 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets leave the inventory before anything else looks at it; what goes on carries placeholders."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from . import catalogue
+from .problems import Problems
+from .shape import Shape
+
+PLACEHOLDER = "@secret:{}@"
+IS_PLACEHOLDER = re.compile(r"@secret:[^@\s]+@")
+# Keywords of the catalogue whose argument is a name, a colon and a password.
+NAME_AND_PASSWORD = ("stats_auth",)
+FORMS = tuple(re.compile(form) for form in catalogue.SECRET_FORMS)
+
+
+def placeholder(name: str) -> str:
+    return PLACEHOLDER.format(name)
+
+
+def split(shape: Shape, value: t.Any, path: str, secrets: dict[str, str]) -> t.Any:
+    """`value` with a placeholder for each of its secrets, which are put into `secrets` by their path."""
+    if shape.secret and isinstance(value, (str, int)) and not isinstance(value, bool):
+        return _put(str(value), path, secrets)
+    if isinstance(value, dict):
+        return {key: _member(shape, key, element, f"{path}.{key}", secrets) for key, element in value.items()}
+    if isinstance(value, list):
+        return [split(shape.of, e, f"{path}[{i}]", secrets) if shape.of else e for i, e in enumerate(value)]
+    return value
+
+
+def _member(shape: Shape, key: str, value: t.Any, path: str, secrets: dict[str, str]) -> t.Any:
+    if key in NAME_AND_PASSWORD and shape.keywords:
+        lines = value if isinstance(value, list) else [value]
+        return [_name_and_password(line, f"{path}[{i}]", secrets) for i, line in enumerate(lines)]
+    if key in shape.keys:
+        return split(shape.keys[key], value, path, secrets)
+    return split(shape.of, value, path, secrets) if shape.of else value
+
+
+def _name_and_password(line: t.Any, path: str, secrets: dict[str, str]) -> t.Any:
+    if not isinstance(line, str) or ":" not in line:
+        return line
+    name, password = line.split(":", 1)
+    return f"{name}:{_put(password, path, secrets)}"
+
+
+def _put(value: str, path: str, secrets: dict[str, str]) -> str:
+    if IS_PLACEHOLDER.fullmatch(value):
+        return value
+    secrets[path] = value
+    return placeholder(path)
+
+
+def check_line(line: t.Any, path: str, problems: Problems) -> None:
+    """A raw line must not hold a secret in the clear: it would stand in the plan, in diffs and in logs."""
+    for form in FORMS:
+        match = form.search(line) if isinstance(line, str) else None
+        if match and not IS_PLACEHOLDER.search(match["secret"]) and not match["secret"].startswith(("%[", '"%[')):
+            problems.add(
+                path,
+                "holds a secret in the clear; put it into haproxy_secrets and write {{ haproxy_secrets.name }} here",
+            )
+
+
+def check_lines(value: t.Any, path: str, problems: Problems) -> None:
+    """Every text below `value`."""
+    if isinstance(value, dict):
+        for key, element in value.items():
+            check_lines(element, f"{path}.{key}", problems)
+    elif isinstance(value, list):
+        for i, element in enumerate(value):
+            check_lines(element, f"{path}[{i}]", problems)
+    else:
+        check_line(value, path, problems)

@@ -1,0 +1,371 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model import workers
+
+INVENTORY = {
+    "name": "lb1",
+    "groups": {"balancers": ["lb1"], "web_workers": ["worker2", "worker1"], "nobody": []},
+    "hosts": {
+        "worker1": {"ansible_host": "10.0.0.101"},
+        "worker2": {"ansible_host": "10.0.0.102", "haproxy_worker": {"weight": 3, "backup": True}},
+    },
+}
+NODE = {
+    "distribution": "debian",
+    "release": "12",
+    "user": "ops",
+    "client": {"address": "198.51.100.1", "port": 40022},
+    "key_fingerprint": None,
+    "user_keys": [],
+    "memory_mib": 1024,
+    "nofile_max": 20000,
+    "addresses": ["198.51.100.10"],
+    "groups": {},
+    "users": {"ops": {"keys": []}},
+    "haproxy": {"version": "2.6.12", "candidate": None},
+    "configuration": "package",
+    "listeners": [{"protocol": "tcp", "address": "0.0.0.0", "port": 22, "process": "sshd", "pid": 1}],
+    "firewalls": [],
+}
+RUN = {"check": False, "baseline": True}
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINVDzLT2tsSDKCBw8DhqfI8KtCCsX1YzHe4dcCXU2gn1 a"
+KEY_PRINT = "SHA256:NNQljcda1H6UByjWa8rBVHKWaNfU3m0LluUNDdNoySw"
+
+
+def section(variables: dict[str, t.Any], title: str, inventory: dict[str, t.Any] = INVENTORY) -> list[str]:
+    drafted, problems = model.draft(variables, inventory)
+    assert problems == []
+    plan, problems = model.complete(drafted, NODE, RUN)
+    assert problems == []
+    return next(s["lines"] for s in plan["sections"] if s["title"] == title)
+
+
+def problems_of(node: dict[str, t.Any], variables: dict[str, t.Any] | None = None, **run: bool) -> list[str]:
+    drafted, problems = model.draft(variables or {}, INVENTORY)
+    assert problems == []
+    return [str(p) for p in model.complete(drafted, {**NODE, **node}, {**RUN, **run})[1]]
+
+
+def test_the_smallest_case() -> None:
+    assert section({}, "frontend http_front")[:2] == ["mode http", "bind *:80"]
+    assert section({}, "frontend http_front")[-1] == "default_backend web_workers"
+    assert section({}, "backend web_workers") == [
+        "mode http",
+        "balance roundrobin",
+        "server worker1 10.0.0.101:80 check id 883560578",
+        "server worker2 10.0.0.102:80 check id 1381455979 weight 3 backup",
+    ]
+
+
+def test_the_order_of_an_inventory_changes_nothing() -> None:
+    turned = {**INVENTORY, "groups": {**INVENTORY["groups"], "web_workers": ["worker1", "worker2"]}}
+    assert section({}, "backend web_workers", turned) == section({}, "backend web_workers")
+
+
+def test_the_order_of_a_users_list_is_kept() -> None:
+    servers = [{"name": n, "address": "198.51.100.9", "port": 80} for n in ("zebra", "ant")]
+    lines = section({"haproxy_backends": [{"name": "web_workers", "servers": servers}]}, "backend web_workers")
+    assert [line.split()[1] for line in lines if line.startswith("server")] == ["zebra", "ant"]
+
+
+def test_ids_follow_the_name_and_are_unique(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = {s["name"]: s["id"] for s in workers.with_ids([{"name": "a"}, {"name": "b"}])}
+    other = {s["name"]: s["id"] for s in workers.with_ids([{"name": "b"}, {"name": "c"}, {"name": "a"}])}
+    assert one["a"] == other["a"]
+    monkeypatch.setattr(workers, "HIGHEST_ID", 3)
+    crowded = workers.with_ids([{"name": n} for n in ("c", "a", "b")])
+    assert sorted(s["id"] for s in crowded) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("bind", "lines"),
+    [
+        ({"port": 80}, ["bind *:80"]),
+        ({"port": "8000-8010"}, ["bind *:8000-8010"]),
+        ({"port": 80, "ipv6": True}, ["bind *:80", "bind [::]:80 v6only"]),
+        (
+            {"port": 80, "address": ["198.51.100.10", "2001:db8::10"]},
+            ["bind 198.51.100.10:80", "bind [2001:db8::10]:80"],
+        ),
+        ({"socket": "/run/web.sock"}, ["bind /run/web.sock"]),
+        ({"port": 443, "ssl": True, "crt": "/etc/x.pem"}, ["bind *:443 crt /etc/x.pem ssl"]),
+        ({"port": 81, "raw": "name eighty-one"}, ["bind *:81 name eighty-one"]),
+    ],
+)
+def test_binds(bind: dict[str, t.Any], lines: list[str]) -> None:
+    frontend = {"name": "web", "binds": [bind], "default_backend": "web_workers"}
+    drafted, problems = model.draft({"haproxy_frontends": [frontend]}, INVENTORY)
+    assert problems == []
+    here = {**NODE, "addresses": ["198.51.100.10", "2001:db8::10"]}
+    sections = model.complete(drafted, here, RUN)[0]["sections"]
+    found = next(s["lines"] for s in sections if s["title"] == "frontend web")
+    assert [line for line in found if line.startswith("bind")] == lines
+
+
+@pytest.mark.parametrize(
+    ("binds", "raw", "ports"),
+    [
+        ([{"port": 80}], [], {"tcp": ["80"], "udp": []}),
+        ([{"port": 80, "address": "127.0.0.1"}], [], {"tcp": [], "udp": []}),
+        ([{"socket": "/run/x"}, {"port": "8000-8010"}], [], {"tcp": ["8000-8010"], "udp": []}),
+        ([{"port": 80}], ["bind 198.51.100.10:81,[2001:db8::10]:82 name x"], {"tcp": ["80", "81", "82"], "udp": []}),
+        ([{"port": 80}], ["bind quic4@:443 ssl"], {"tcp": ["80"], "udp": ["443"]}),
+        ([{"port": 80}], ["bind /run/y", "bind 127.0.0.1:9000"], {"tcp": ["80"], "udp": []}),
+    ],
+)
+def test_ports_for_the_firewall(binds: list[t.Any], raw: list[str], ports: dict[str, list[str]]) -> None:
+    frontend = {"name": "web", "binds": binds, "raw": raw, "default_backend": "web_workers"}
+    drafted, problems = model.draft({"haproxy_frontends": [frontend]}, INVENTORY)
+    assert problems == []
+    assert drafted["ports"] == ports
+
+
+@pytest.mark.parametrize(
+    ("route", "line"),
+    [
+        (
+            {"host": "API.example.com."},
+            "use_backend web_workers if { req.hdr(host),field(1,:),lower,rtrim(.) -m str api.example.com }",
+        ),
+        ({"path": "/a"}, "use_backend web_workers if { path -m str /a }"),
+        (
+            {"path_prefix": ["/v2/", "/v3"], "cookie": {"name": "canary", "value": 1}},
+            "use_backend web_workers if { path,concat(/) -m beg /v2/ /v3/ } { req.cook(canary) -m str 1 }",
+        ),
+        ({"header": {"name": "X-Beta"}}, "use_backend web_workers if { req.hdr(X-Beta) -m found }"),
+        (
+            {"header": {"name": "X-A", "value": "-f /etc/x 'y'"}},
+            "use_backend web_workers if { req.hdr(X-A) -m str -- '-f /etc/x '\\''y'\\''' }",
+        ),
+        ({"if": "METH_TRACE or HTTP_1.0"}, "use_backend web_workers if METH_TRACE or HTTP_1.0"),
+    ],
+)
+def test_routes(route: dict[str, t.Any], line: str) -> None:
+    frontend = {"name": "web", "binds": [{"port": 80}], "routes": [{**route, "backend": "web_workers"}]}
+    assert section({"haproxy_frontends": [frontend]}, "frontend web")[-1] == line
+
+
+def test_sni_waits_for_the_greeting() -> None:
+    variables = {
+        "haproxy_frontends": [
+            {"name": "p", "mode": "tcp", "binds": [{"port": 443}], "routes": [{"sni": "A.example.com", "backend": "b"}]}
+        ],
+        "haproxy_backends": [
+            {"name": "b", "mode": "tcp", "servers": [{"name": "a", "address": "2001:db8::1", "port": 443}]}
+        ],
+    }
+    assert section(variables, "frontend p") == [
+        "mode tcp",
+        "bind *:443",
+        "option tcplog",
+        "tcp-request inspect-delay 5s",
+        "tcp-request content accept if { req.ssl_hello_type 1 }",
+        "use_backend b if { req.ssl_sni,lower -m str a.example.com }",
+    ]
+    assert section(variables, "backend b")[-1].startswith("server a [2001:db8::1]:443 check id ")
+
+
+def test_rules_keep_their_order_typed_and_raw() -> None:
+    rules = [
+        {"deny": {"status": 405}, "if": "METH_TRACE"},
+        "set-header X-Request-Start t=%[date()]",
+        {"set_header": {"name": "X-Note", "value": "a b"}, "unless": "{ ssl_fc }"},
+        {"redirect": {"scheme": "https", "code": 301}},
+    ]
+    frontend = {"name": "web", "binds": [{"port": 80}], "http_request": rules, "default_backend": "web_workers"}
+    lines = section({"haproxy_frontends": [frontend]}, "frontend web")
+    assert [line for line in lines if line.startswith("http-request")] == [
+        "http-request deny deny_status 405 if METH_TRACE",
+        "http-request set-header X-Request-Start t=%[date()]",
+        "http-request set-header X-Note 'a b' unless { ssl_fc }",
+        "http-request redirect scheme https code 301",
+    ]
+
+
+def test_options_of_a_mode_stand_only_in_sections_of_that_mode() -> None:
+    variables = {
+        "haproxy_defaults": {"options": ["http-no-delay", {"no": "dontlognull"}, "forwardfor except 127.0.0.0/8"]},
+        "haproxy_frontends": [
+            {"name": "web", "binds": [{"port": 80}], "options": [{"no": "httplog"}], "default_backend": "web_workers"},
+            {"name": "db", "mode": "tcp", "binds": [{"port": 5432}], "default_backend": "db"},
+        ],
+        "haproxy_backends": [
+            {
+                "name": "db",
+                "mode": "tcp",
+                "options": [{"no": "redispatch"}],
+                "servers": [{"name": "a", "address": "db.example.com", "port": 5432}],
+            },
+            {"name": "web_workers", "workers": {"group": "web_workers", "port": 80}},
+        ],
+    }
+    assert [line for line in section(variables, "defaults") if "option" in line] == ["option redispatch"]
+    assert [line for line in section(variables, "frontend web") if "option" in line] == [
+        "option forwardfor except 127.0.0.0/8",
+        "option idle-close-on-response",
+        "option http-no-delay",
+    ]
+    assert [line for line in section(variables, "frontend db") if "option" in line] == ["option tcplog"]
+    assert [line for line in section(variables, "backend db") if "option" in line] == ["no option redispatch"]
+
+
+def test_http_check() -> None:
+    check = {"type": "http", "uri": "/healthz", "host": "a.example.com", "inter": "500ms", "fall": 2}
+    backend = {"name": "web_workers", "workers": {"group": "web_workers", "port": 80}, "check": check}
+    lines = section({"haproxy_backends": [backend]}, "backend web_workers")
+    assert lines[2:6] == [
+        "option httpchk",
+        "http-check send meth GET uri /healthz hdr Host a.example.com",
+        "http-check expect status 200-399",
+        "default-server inter 500ms fall 2",
+    ]
+
+
+def test_sites_are_merged_by_their_names() -> None:
+    site = {"frontends": [{"name": "%s", "binds": [{"port": 80}], "default_backend": "web_workers"}]}
+
+    def named(name: str, port: int) -> dict[str, t.Any]:
+        return {"frontends": [{**site["frontends"][0], "name": name, "binds": [{"port": port}]}]}
+
+    drafted, problems = model.draft({"haproxy_site_b": named("b", 81), "haproxy_site_a": named("a", 82)}, INVENTORY)
+    assert problems == []
+    assert [f["name"] for f in drafted["frontends"]] == ["a", "b"]
+
+
+def test_too_many_round_robin_servers() -> None:
+    servers = [{"name": f"s{i}", "address": "198.51.100.9", "port": i + 1} for i in range(4096)]
+    _drafted, problems = model.draft({"haproxy_backends": [{"name": "web_workers", "servers": servers}]}, INVENTORY)
+    assert [str(p) for p in problems] == [
+        "haproxy_backends[0].balance: holds 'roundrobin', which uses at most 4095 active servers; "
+        "this backend has 4096; random and static-rr have no such limit"
+    ]
+    servers[0]["backup"] = True
+    assert not model.draft({"haproxy_backends": [{"name": "web_workers", "servers": servers}]}, INVENTORY)[1]
+
+
+@pytest.mark.parametrize(
+    ("memory", "nofile", "wanted", "limits"),
+    [
+        (1024, 524288, None, {"maxconn": 13107, "nofile": 27238}),
+        (65536, 20000, None, {"maxconn": 9488, "nofile": 20000}),
+        (1 << 20, 1 << 30, None, {"maxconn": 200000, "nofile": 401024}),
+        (1024, 524288, 50000, {"maxconn": 50000, "nofile": 101024}),
+    ],
+)
+def test_limits(memory: int, nofile: int, wanted: int | None, limits: dict[str, int]) -> None:
+    variables = {"haproxy_global": {"maxconn": wanted}} if wanted else {}
+    drafted, _none = model.draft(variables, INVENTORY)
+    plan, problems = model.complete(drafted, {**NODE, "memory_mib": memory, "nofile_max": nofile}, RUN)
+    assert problems == []
+    assert plan["limits"] == limits
+
+
+def test_versions_without_default_path_get_whole_names() -> None:
+    drafted, _none = model.draft({"haproxy_node": {"release": "ubuntu 22.04"}}, INVENTORY)
+    plan, problems = model.complete(drafted, model.stated_node(drafted))
+    assert problems == []
+    assert not any(line.startswith("default-path") for line in plan["sections"][0]["lines"])
+    assert "errorfile 400 /etc/haproxy/trees/@digest@/errors/400.http" in plan["sections"][1]["lines"]
+
+
+@pytest.mark.parametrize(
+    ("node", "variables", "run", "problem"),
+    [
+        (
+            {"nofile_max": 20000},
+            {"haproxy_global": {"maxconn": 20000}},
+            {},
+            "haproxy_global.maxconn: holds 20000, which needs 41024 descriptors; this node allows 20000",
+        ),
+        (
+            {"haproxy": {"version": "2.4.24", "candidate": None}},
+            {"haproxy_global": {"close_spread_time": "10s"}},
+            {},
+            "haproxy_global.close_spread_time: close-spread-time needs HAProxy 2.6; this node has 2.4.24",
+        ),
+        ({"distribution": "fedora", "release": "41"}, {}, {}, "node: runs fedora 41; supported are debian 12"),
+        (
+            {"firewalls": [{"name": "ufw", "detail": "active"}]},
+            {},
+            {},
+            "node: has a firewall that is not ours: ufw (active); remove it first",
+        ),
+        (
+            {"configuration": "foreign"},
+            {},
+            {},
+            "haproxy_existing_configuration: holds 'refuse', and the node has an /etc/haproxy/haproxy.cfg",
+        ),
+        (
+            {},
+            {"balancer_management_networks": ["203.0.113.0/24"]},
+            {},
+            "balancer_management_networks: holds 203.0.113.0/24; this run comes from 198.51.100.1, in none of them",
+        ),
+        (
+            {"listeners": [{"protocol": "tcp", "address": "::", "port": 80, "process": "apache2", "pid": 7}]},
+            {},
+            {},
+            "haproxy_frontends[0].binds[0].port: holds 80, where apache2 of the node listens already (:::80)",
+        ),
+        (
+            {"addresses": ["198.51.100.11"]},
+            {
+                "haproxy_frontends": [
+                    {
+                        "name": "w",
+                        "binds": [{"address": "198.51.100.10", "port": 80}],
+                        "default_backend": "web_workers",
+                    }
+                ]
+            },
+            {},
+            "haproxy_frontends[0].binds[0].address: holds '198.51.100.10', which is no address of this node",
+        ),
+        ({"user": "root"}, {}, {}, "balancer_administrators: is not set, and this run logs in as root"),
+        (
+            {},
+            {"balancer_administrators": [{"name": "eve"}]},
+            {},
+            "balancer_administrators[0].keys: is missing, and eve has no authorized key on the node",
+        ),
+        (
+            {"user": "root", "key_fingerprint": "SHA256:other"},
+            {"balancer_administrators": [{"name": "eve", "keys": [KEY]}]},
+            {},
+            "balancer_administrators[0].keys: does not hold the key that this run logged in with as root",
+        ),
+        (
+            {"user": "root", "key_fingerprint": KEY_PRINT},
+            {"balancer_administrators": [{"name": "eve", "keys": [KEY]}]},
+            {"baseline": False},
+            "balancer_administrators[0].name: holds 'eve', who is not on the node yet; run without --tags first",
+        ),
+    ],
+)
+def test_the_node_is_judged(
+    node: dict[str, t.Any], variables: dict[str, t.Any], run: dict[str, bool], problem: str
+) -> None:
+    problems = problems_of(node, variables, **run)
+    assert len(problems) == 1
+    assert problems[0].startswith(problem)
+
+
+def test_the_run_goes_on_as_the_first_administrator() -> None:
+    variables = {"balancer_administrators": [{"name": "eve", "keys": [KEY]}, {"name": "ops", "keys": [KEY]}]}
+    drafted, _none = model.draft(variables, INVENTORY)
+    node = {**NODE, "user": "root", "key_fingerprint": KEY_PRINT}
+    assert model.complete(drafted, node, RUN)[0]["login"] == "eve"
+    assert model.complete(drafted, node, {**RUN, "check": True})[0]["login"] == "root"
+    assert model.complete(model.draft({}, INVENTORY)[0], NODE, RUN)[0]["administrators"] == [
+        {"name": "ops", "keys": []}
+    ]
