@@ -1,0 +1,157 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wrong inputs through the whole site.yml: every message in full, and no host so much as connected to."""
+
+from __future__ import annotations
+
+import collections.abc
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import typing as t
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CASES = yaml.safe_load((pathlib.Path(__file__).parent / "cases.yml").read_text())
+ADDRESSES = {"worker1": "198.51.100.101", "worker2": "198.51.100.102"}
+
+
+class Recorder(threading.Thread):
+    """A listener that closes what it accepts, and counts."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.connections = 0
+
+    def run(self) -> None:
+        while True:
+            connection, _peer = self.socket.accept()
+            self.connections += 1
+            connection.close()
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Recorder:
+    recorder = Recorder()
+    recorder.start()
+    return recorder
+
+
+Run = collections.abc.Callable[..., "dict[str, str]"]
+
+
+@pytest.fixture(scope="module")
+def site(recorder: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs site.yml with a balancer for each set of variables; gives the messages, and all output as ''."""
+    home = tmp_path_factory.mktemp("site")
+
+    def run(
+        balancers: dict[str, t.Any], workers: dict[str, t.Any] | None = None, verbosity: str = ""
+    ) -> dict[str, str]:
+        here = {"ansible_host": "127.0.0.1", "ansible_port": recorder.port, "ansible_user": "nobody"}
+        hosts = {name: {**here, **(variables or {})} for name, variables in balancers.items()}
+        group = {
+            name: {"ansible_host": address, **(workers or {}).get(name, {})} for name, address in ADDRESSES.items()
+        }
+        inventory = {
+            "all": {"children": {"balancers": {"hosts": hosts}, "web_workers": {"hosts": group}, "nobody": {}}}
+        }
+        (home / "hosts.json").write_text(json.dumps(inventory))
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_HOME": str(home / "ansible"),
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+            "ANSIBLE_SSH_RETRIES": "0",
+        }
+        command = [
+            str(pathlib.Path(sys.executable).parent / "ansible-playbook"),
+            "-i",
+            str(home / "hosts.json"),
+            str(ROOT / "site.yml"),
+        ]
+        done = subprocess.run(
+            [*command, *([verbosity] if verbosity else [])],
+            env=environment,
+            cwd=home,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        report = json.loads(done.stdout[done.stdout.index("{\n") :])
+        results = report["plays"][0]["tasks"][0]["hosts"]
+        return {
+            "": done.stdout + done.stderr,
+            **{name: result["msg"] for name, result in results.items() if result.get("failed")},
+        }
+
+    return run
+
+
+def message(name: str, problems: list[str]) -> str:
+    head = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the plan of {name}; nothing was changed:"
+    return "\n".join([head, *(f"  - {problem}" for problem in problems)])
+
+
+def host_of(case: dict[str, t.Any]) -> str:
+    return "lb-" + "".join(c if c.isalnum() else "-" for c in case["name"])
+
+
+@pytest.fixture(scope="module")
+def messages(site: Run) -> dict[str, str]:
+    return site({host_of(case): case["variables"] for case in CASES if "workers" not in case}, verbosity="-vvv")
+
+
+def test_there_are_enough_cases() -> None:
+    assert len(CASES) >= 30
+    assert len({host_of(case) for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "workers" not in c], ids=lambda c: c["name"])
+def test_refusal(messages: dict[str, str], case: dict[str, t.Any]) -> None:
+    name = host_of(case)
+    assert messages.get(name) == message(name, case["problems"])
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "workers" in c], ids=lambda c: c["name"])
+def test_refusal_of_a_worker(site: Run, case: dict[str, t.Any]) -> None:
+    messages = site({"lb": case["variables"]}, workers=case["workers"])
+    assert messages.get("lb") == message("lb", case["problems"])
+
+
+def test_no_secret_in_any_output(messages: dict[str, str]) -> None:
+    assert "s3cr3t" not in messages[""]
+
+
+def test_a_value_of_a_secret_is_masked_wherever_it_turns_up(site: Run) -> None:
+    variables = {"haproxy_secrets": {"token": "s3cr3t-twice"}, "haproxy_apply": "s3cr3t-twice"}
+    output = site({"lb": variables}, verbosity="-vvv")
+    assert "haproxy_apply: holds '********', which is not one of its choices" in output["lb"]
+    assert "s3cr3t" not in output[""]
+
+
+def test_nobody_was_contacted(recorder: Recorder, messages: dict[str, str]) -> None:
+    assert recorder.connections == 0
+
+
+def test_one_wrong_balancer_keeps_the_others_untouched(recorder: Recorder, site: Run) -> None:
+    before = recorder.connections
+    messages = site({"good": {}, "bad": {"haproxy_frontend": []}})
+    assert list(messages) == ["", "bad"]
+    assert recorder.connections == before
+
+
+def test_the_recorder_would_notice(recorder: Recorder, site: Run) -> None:
+    before = recorder.connections
+    site({"good": {}})
+    assert recorder.connections > before
