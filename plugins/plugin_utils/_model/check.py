@@ -12,6 +12,7 @@ from .problems import Problems, show, suggest
 from .scalars import SCALARS
 from .shape import Shape
 
+ANYTHING = Shape("text")
 LINE_VALUE = "text or a number, as HAProxy reads it; true for a keyword without arguments"
 
 
@@ -39,28 +40,23 @@ def _scalar(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
 
 
 def _list(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
-    assert shape.of is not None
-    if (
-        isinstance(value, (str, int))
-        and not isinstance(value, bool)
-        and shape.of.kind in SCALARS
-        and shape.of.kind != "line"
-    ):
-        return [check(shape.of, value, path, problems)]
+    of = shape.of or ANYTHING
+    if isinstance(value, (str, int)) and not isinstance(value, bool) and of.kind in SCALARS and of.kind != "line":
+        return [check(of, value, path, problems)]
     if not isinstance(value, list):
-        problems.add(path, f"holds {'a value' if shape.of.secret else show(value)}, which must be a list")
+        problems.add(path, f"holds {'a value' if of.secret else show(value)}, which must be a list")
         return None
     if shape.required and not value:
         problems.add(path, "is an empty list; at least one element is needed")
-    return [check(shape.of, element, f"{path}[{i}]", problems) for i, element in enumerate(value)]
+    return [check(of, element, f"{path}[{i}]", problems) for i, element in enumerate(value)]
 
 
 def _map(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
-    assert shape.of is not None
+    of = shape.of or ANYTHING
     if not isinstance(value, dict):
         problems.add(path, f"{'' if shape.secret else f'holds {show(value)}, '}must be a mapping of names to values")
         return None
-    return {key: check(shape.of, element, f"{path}.{key}", problems) for key, element in value.items()}
+    return {key: check(of, element, f"{path}.{key}", problems) for key, element in value.items()}
 
 
 def _dict(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:

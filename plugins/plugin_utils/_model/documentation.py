@@ -29,7 +29,9 @@ def role_variables(role: str) -> dict[str, Shape]:
 
 def argument_specs(role: str, purpose: str) -> dict[str, t.Any]:
     options = {name: option(shape) for name, shape in role_variables(role).items()}
-    return {"argument_specs": {"main": {"short_description": purpose, "options": options}}}
+    return {
+        "argument_specs": {"main": {"short_description": purpose, "description": f"{purpose}.", "options": options}}
+    }
 
 
 def option(shape: Shape) -> dict[str, t.Any]:

@@ -206,6 +206,7 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
                 for b in plan["backends"]
             ],
             "require_healthy": plan["require_healthy"],
+            "journal": "log" not in plan["global"],
             "nofile": plan["limits"]["nofile"],
         },
     }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from . import catalogue
@@ -80,7 +81,7 @@ def gates(section: Section, kind: str) -> list[dict[str, str]]:
                     "since": options[option["name"]].since,
                 }
             )
-    algorithm = str(section.get("balance") or "").split(" ")[0].split("(")[0]
+    algorithm = re.split(r"[\s(]", str(section.get("balance") or ""))[0]
     if algorithm in catalogue.ALGORITHM_SINCE:
         found.append(
             {

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import typing as t
 
 from . import catalogue, shapes
@@ -112,7 +113,7 @@ def with_ids(servers: list[Server]) -> list[Server]:
 
 def check_round_robin(backend: dict[str, t.Any], servers: list[Server], path: str, problems: Problems) -> None:
     active = sum(1 for s in servers if not s.get("disabled") and not s.get("backup"))
-    if str(backend.get("balance", "")).split(" ")[0] == "roundrobin" and active > catalogue.ROUNDROBIN_LIMIT:
+    if re.split(r"\s", str(backend.get("balance", "")))[0] == "roundrobin" and active > catalogue.ROUNDROBIN_LIMIT:
         problems.add(
             f"{path}.balance",
             f"holds 'roundrobin', which uses at most {catalogue.ROUNDROBIN_LIMIT} active servers; "

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import workers
 
-INVENTORY = {
+INVENTORY: dict[str, t.Any] = {
     "name": "lb1",
     "groups": {"balancers": ["lb1"], "web_workers": ["worker2", "worker1"], "nobody": []},
     "hosts": {
@@ -19,7 +19,7 @@ INVENTORY = {
         "worker2": {"ansible_host": "10.0.0.102", "haproxy_worker": {"weight": 3, "backup": True}},
     },
 }
-NODE = {
+NODE: dict[str, t.Any] = {
     "distribution": "debian",
     "release": "12",
     "user": "ops",
@@ -41,8 +41,8 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINVDzLT2tsSDKCBw8DhqfI8KtCCsX1YzHe4dc
 KEY_PRINT = "SHA256:NNQljcda1H6UByjWa8rBVHKWaNfU3m0LluUNDdNoySw"
 
 
-def section(variables: dict[str, t.Any], title: str, inventory: dict[str, t.Any] = INVENTORY) -> list[str]:
-    drafted, problems = model.draft(variables, inventory)
+def section(variables: dict[str, t.Any], title: str, inventory: dict[str, t.Any] | None = None) -> list[str]:
+    drafted, problems = model.draft(variables, inventory or INVENTORY)
     assert problems == []
     plan, problems = model.complete(drafted, NODE, RUN)
     assert problems == []

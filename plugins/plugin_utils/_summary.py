@@ -1,0 +1,38 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run ends with: a few lines that a person can read, made of what the proof saw. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
+    seen = proof["summary"]
+    networks = ", ".join(plan["management_networks"]) or "anywhere (set balancer_management_networks to narrow it)"
+    lines = [
+        f"{plan['name']}: {proof['msg']}",
+        f"open to other machines: {_open(seen['open'])}",
+        f"SSH from: {networks}",
+    ]
+    lines += [f"log in as: {', '.join(a['name'] for a in plan['administrators'])}"]
+    if plan["node"]["user"] != plan["login"]:
+        lines.append(f"from now on connect as {plan['login']}: set ansible_user: {plan['login']}")
+    return lines + [_backend(backend, seen["workers"]) for backend in plan["backends"]]
+
+
+def _open(listening: list[dict[str, t.Any]]) -> str:
+    found = sorted({(one["port"], one["protocol"], one["process"]) for one in listening})
+    return ", ".join(f"{port}/{protocol} ({process})" for port, protocol, process in found) or "nothing"
+
+
+def _backend(backend: dict[str, t.Any], workers: list[dict[str, t.Any]]) -> str:
+    rows = [w for w in workers if w["backend"] == backend["name"]]
+    serving = [w for w in rows if w["status"].startswith(("UP", "no check"))]
+    away = [f"{w['name']} {w['status']}{' ' + w['check'] if w['check'] else ''}" for w in rows if w not in serving]
+    named = ", ".join(w["name"] for w in serving[:10]) + (", ..." if len(serving) > 10 else "")
+    tail = f"; not serving: {', '.join(away[:10])}" if away else ""
+    return (
+        f"backend {backend['name']}: {len(serving)} of {len(rows)} workers serve{f' ({named})' if named else ''}{tail}"
+    )

@@ -1,0 +1,46 @@
+# shellcheck shell=sh
+# What the change `firewall` asks of the node. STAGED is the directory of the candidate files.
+unit=hardened-balancer-firewall.service
+rules=/etc/hardened-balancer/firewall.nft
+
+# The table without counters and without the sources that are being rated.
+listed() { nft -s -t list table inet hardened_balancer; }
+
+# The same of the candidate, loaded in a network of its own, where it can cut nobody off.
+candidate() {
+    # shellcheck disable=SC2016 # the inner shell is to expand this
+    unshare --net sh -c 'nft -f "$1" && nft -s -t list table inet hardened_balancer' - "$STAGED$rules"
+}
+
+check() { candidate >/dev/null; }
+
+in_force() {
+    wanted=$(candidate) || {
+        echo "$wanted"
+        return 1
+    }
+    [ "$(listed 2>&1)" = "$wanted" ] || {
+        echo "the table inet hardened_balancer in the kernel is not the one of $rules"
+        return 1
+    }
+    systemctl --quiet is-active $unit || {
+        echo "$unit is not active"
+        return 1
+    }
+    systemctl --quiet is-enabled $unit || {
+        echo "$unit is not loaded at boot"
+        return 1
+    }
+}
+
+apply() {
+    if [ -e $rules ]; then
+        systemctl daemon-reload && systemctl --quiet enable $unit && systemctl reload-or-restart $unit
+        return
+    fi
+    # The undo of the first change: there was no filter of ours before.
+    nft delete table inet hardened_balancer 2>/dev/null || :
+    systemctl --quiet stop $unit 2>/dev/null || :
+    rm -f /etc/systemd/system/sysinit.target.wants/$unit
+    systemctl daemon-reload
+}

@@ -1,0 +1,341 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _confirmed
+from ansible_collections.hardened.balancer.plugins.module_utils._confirmed import (
+    Change,
+    ConfirmedError,
+    File,
+    Place,
+    begin,
+    confirm,
+    difference,
+    read_last,
+    run_shell,
+    sshd_session,
+    undo,
+    wanted_file,
+)
+from ansible_collections.hardened.balancer.plugins.modules.confirmed import change_of
+
+TOKEN = "0123456789abcdef"
+OLD, NEW = b"old secret\n", b"new secret\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A node of our own: a root directory, and stand-ins for systemd and the log that write down what they are told."""
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name in ("systemd-run", "systemctl", "logger"):
+        stand_in = commands / name
+        stand_in.write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/calls"\n[ ! -e "{tmp_path}/no-{name}" ]\n')
+        stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+    root = tmp_path / "the root's"
+    (root / "etc").mkdir(parents=True)
+    return Place("ssh", str(root))
+
+
+def calls(place: Place) -> list[str]:
+    return (Path(place.root).parent / "calls").read_text().splitlines()
+
+
+def file(path: str, content: bytes | None = NEW, mode: int = 0o640) -> File:
+    return File(path, content, mode, os.getuid(), os.getgid(), "file" if content is not None else "absent")
+
+
+def make(place: Place, path: str, content: bytes = OLD, mode: int = 0o600) -> Path:
+    real = place.real(path)
+    real.parent.mkdir(parents=True, exist_ok=True)
+    real.write_bytes(content)
+    real.chmod(mode)
+    return real
+
+
+def change(place: Place, *files: File, **other: str) -> Change:
+    """Its apply copies /etc/one, or its absence, to /live."""
+    one, live = place.real("/etc/one"), place.real("/live")
+    apply = f'if [ -e "{one}" ]; then cp "{one}" "{live}"; else rm -f "{live}"; fi'
+    return replace(Change("ssh", files or (file("/etc/one"),), check="true", apply=apply), **other)  # type: ignore[arg-type]
+
+
+def live(place: Place) -> bytes | None:
+    path = place.real("/live")
+    return path.read_bytes() if path.exists() else None
+
+
+def timer_fires(place: Place) -> subprocess.CompletedProcess[bytes]:
+    armed = [line for line in calls(place) if line.startswith("systemd-run")][-1]
+    return subprocess.run(["sh", armed.split(" /bin/sh ")[1]], check=False)
+
+
+def test_nothing_to_do_is_one_step_and_leaves_no_trace(place: Place) -> None:
+    make(place, "/etc/one", NEW, 0o640)
+    result = begin(change(place), place, TOKEN)
+    assert (result["changed"], result["applied"], result["files"], result["diff"]) == (False, False, [], [])
+    assert not place.kept.exists()
+    assert not (Path(place.root).parent / "calls").exists()
+
+
+def test_a_change_is_kept_when_it_is_confirmed(place: Place) -> None:
+    make(place, "/etc/one")
+    result = begin(change(place), place, TOKEN)
+    assert result["changed"]
+    assert result["applied"]
+    assert result["files"] == ["/etc/one"]
+    assert live(place) == NEW
+    assert place.real("/etc/one").stat().st_mode & 0o7777 == 0o640
+    assert place.state.stat().st_mode & 0o7777 == 0o700
+
+    assert confirm(place, TOKEN)["confirmed"]
+    assert calls(place)[-1] == "systemctl stop hardened-balancer-undo-ssh.timer"
+    assert not place.kept.exists()
+    assert timer_fires(place).returncode != 0
+    assert place.real("/etc/one").read_bytes() == NEW
+
+
+def test_the_timer_is_armed_before_the_first_file_is_written(place: Place) -> None:
+    stand_in = Path(place.root).parent / "bin" / "systemd-run"
+    stand_in.write_text(f'{stand_in.read_text()}cat "{place.real("/etc/one")}" >"{place.root}/seen"\n')
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    assert (Path(place.root) / "seen").read_bytes() == OLD
+    [armed] = [line for line in calls(place) if line.startswith("systemd-run")]
+    for part in ("--collect", "--unit=hardened-balancer-undo-ssh", "--on-active=60s", "AccuracySec=100ms"):
+        assert part in armed
+
+
+def test_an_unconfirmed_change_is_undone_files_directories_and_live(place: Place) -> None:
+    make(place, "/etc/one", OLD, 0o604)
+    link = place.real("/etc/link")
+    link.symlink_to("elsewhere")
+    files = (file("/etc/one"), file("/etc/new/deep/two"), file("/etc/link"), file("/etc/gone", None))
+    make(place, "/etc/gone")
+    result = begin(change(place, *files), place, TOKEN)
+    assert result["files"] == ["/etc/one", "/etc/new/deep/two", "/etc/link", "/etc/gone"]
+    assert place.real("/etc/new/deep/two").read_bytes() == NEW
+    assert not place.real("/etc/gone").exists()
+
+    assert timer_fires(place).returncode == 0
+    assert live(place) == OLD
+    assert place.real("/etc/one").stat().st_mode & 0o7777 == 0o604
+    assert link.readlink() == Path("elsewhere")
+    assert place.real("/etc/gone").read_bytes() == OLD
+    assert not place.real("/etc/new").exists()
+    answer = confirm(place, TOKEN)
+    assert (answer["confirmed"], answer["pending"], answer["undone"], answer["complete"]) == (False, False, True, True)
+    assert answer["why"] == "not confirmed over a new connection within 60 s"
+    assert any(line.startswith("logger") and "the previous state is back" in line for line in calls(place))
+
+
+def test_the_undo_may_run_again_after_it_was_cut_off(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    place.real("/etc/one").unlink()
+    script = place.script.read_text()
+    assert timer_fires(place).returncode == 0
+    place.kept.mkdir()
+    place.script.write_text(script)
+    assert subprocess.run(["sh", str(place.script)], check=False).returncode == 0
+    assert place.real("/etc/one").read_bytes() == OLD
+
+
+def test_a_refused_candidate_changes_nothing_and_shows_what_the_check_said(place: Place) -> None:
+    make(place, "/etc/one")
+    refusing = change(place, check='grep -c new "$STAGED/etc/one"; ls -l "$STAGED/etc/one"; exit 3')
+    with pytest.raises(ConfirmedError, match="the check refused the new files; nothing was changed") as refused:
+        begin(refusing, place, TOKEN)
+    assert "-rw-r-----" in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert not place.kept.exists()
+    assert not list(place.real("/run").iterdir())
+
+
+def test_a_failed_apply_is_undone_at_once(place: Place) -> None:
+    make(place, "/etc/one")
+    failing = f'grep -q old "{place.real("/etc/one")}" || {{ echo no such unit; exit 4; }}'
+    with pytest.raises(ConfirmedError) as failed:
+        begin(change(place, apply=failing), place, TOKEN)
+    assert "could not be put in force: no such unit" in str(failed.value)
+    assert "undone at once: the node is back on what it had before" in str(failed.value)
+    assert "secret" not in str(failed.value)
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert not place.kept.exists()
+
+
+def test_an_undo_that_cannot_apply_says_so_and_still_puts_the_files_back(place: Place) -> None:
+    make(place, "/etc/one")
+    with pytest.raises(ConfirmedError, match="the previous state could not be put in force; broken") as failed:
+        begin(change(place, apply="echo broken; exit 1"), place, TOKEN)
+    assert "is back on what it had before" not in str(failed.value)
+    assert place.real("/etc/one").read_bytes() == OLD
+    last = read_last(place)
+    assert last is not None
+    assert not last.complete
+
+
+def test_a_change_that_is_not_in_force_after_its_apply_is_undone(place: Place) -> None:
+    make(place, "/etc/one")
+    with pytest.raises(ConfirmedError, match="applied, but the live system does not match them: it is not"):
+        begin(change(place, in_force="echo it is not; false"), place, TOKEN)
+    assert live(place) == OLD
+
+
+def test_a_hanging_apply_is_ended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_confirmed, "CHECK_SECONDS", 1)
+    assert run_shell("sleep 60 & wait", seconds=1).text == "(ended after 1 s)"
+
+
+def test_right_files_that_are_not_in_force_are_applied_again(place: Place) -> None:
+    make(place, "/etc/one", NEW, 0o640)
+    mending = change(place, in_force=f'cmp -s "$STAGED/etc/one" "{place.real("/live")}"')
+    foreseen = begin(mending, place, TOKEN, check_mode=True)
+    assert (foreseen["mended"], foreseen["found"]) == (True, "nothing, exit code 2")
+    assert live(place) is None
+    result = begin(mending, place, TOKEN)
+    assert (result["changed"], result["mended"], result["applied"], result["files"]) == (True, True, True, [])
+    assert live(place) == NEW
+    assert confirm(place, TOKEN)["confirmed"]
+    assert not begin(mending, place, TOKEN)["changed"]
+
+
+def test_check_mode_runs_no_check_and_touches_nothing(place: Place) -> None:
+    make(place, "/etc/one")
+    result = begin(change(place, check="false", in_force="false"), place, TOKEN, check_mode=True)
+    assert result["changed"]
+    assert not result["applied"]
+    assert result["diff"] == [
+        {"before_header": "/etc/one", "after_header": "/etc/one", "before": "old secret\n", "after": "new secret\n"}
+    ]
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert not place.state.exists()
+
+
+def test_without_a_timer_nothing_is_changed(place: Place) -> None:
+    (Path(place.root).parent / "no-systemd-run").touch()
+    make(place, "/etc/one")
+    with pytest.raises(ConfirmedError, match="took no timer for the undo, so nothing was changed"):
+        begin(change(place), place, TOKEN)
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert not place.kept.exists()
+
+
+def test_the_change_of_a_dead_run_is_undone_first_and_reported(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    other = change(place, file("/etc/two"))
+    assert begin(other, place, "another", check_mode=True)["undone_before"].startswith("would be undone first")
+    result = begin(other, place, "another")
+    assert "ended before it confirmed it" in result["undone_before"]
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert place.real("/etc/two").read_bytes() == NEW
+    assert not confirm(place, TOKEN)["confirmed"]
+    assert confirm(place, "another")["confirmed"]
+
+
+def test_rubbish_of_a_run_that_died_before_it_armed_is_no_pending_undo(place: Place) -> None:
+    make(place, "/etc/one")
+    (place.kept / "files").mkdir(parents=True)
+    assert begin(change(place), place, TOKEN)["undone_before"] == ""
+    assert confirm(place, TOKEN)["confirmed"]
+
+
+def test_the_session_of_the_change_cannot_confirm_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(place, "/etc/one")
+    monkeypatch.setattr(_confirmed, "sshd_session", lambda root: "812 4711")
+    begin(change(place), place, TOKEN)
+    answer = confirm(place, TOKEN)
+    assert not answer["confirmed"]
+    assert answer["pending"]
+    monkeypatch.setattr(_confirmed, "sshd_session", lambda root: "977 4815")
+    assert confirm(place, TOKEN)["confirmed"]
+
+
+def test_the_undo_step_only_knows_its_own_token(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    assert not undo(place, "another")["undone"]
+    assert place.real("/etc/one").read_bytes() == NEW
+    assert undo(place, TOKEN)["undone"]
+    assert place.real("/etc/one").read_bytes() == OLD
+
+
+def test_the_session_is_found_above_sudo(tmp_path: Path) -> None:
+    for pid, name, parent in ((40, "python3 (x)", 30), (30, "sudo", 20), (20, "sshd-session", 10), (10, "sshd", 1)):
+        (tmp_path / "proc" / str(pid)).mkdir(parents=True)
+        rest = " ".join(str(number) for number in range(5, 22))
+        (tmp_path / "proc" / str(pid) / "stat").write_text(f"{pid} ({name}) S {parent} {rest} {pid}00 0 0\n")
+    assert sshd_session(str(tmp_path), 40) == "20 2000"
+    assert sshd_session(str(tmp_path), 10) == "10 1000"
+    assert sshd_session(str(tmp_path), 7) == ""
+
+
+def test_the_difference_of_attributes_has_its_own_title() -> None:
+    entry = difference(file("/etc/one", NEW, 0o600), file("/etc/one", NEW, 0o644))
+    assert entry["before_header"] == "/etc/one (attributes)"
+    assert "mode: 0600" in entry["before"]
+    assert "mode: 0644" in entry["after"]
+
+
+def test_a_directory_in_the_way_is_refused(place: Place) -> None:
+    place.real("/etc/one").mkdir()
+    with pytest.raises(ConfirmedError, match="/etc/one is a directory on this node"):
+        begin(change(place), place, TOKEN)
+
+
+OPTION = {"path": "/etc/one", "state": "present", "content": "x", "mode": "0600", "owner": "0", "group": "0"}
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"path": "etc/one"}, "is not a plain absolute path"),
+        ({"path": "/etc/../one"}, "is not a plain absolute path"),
+        ({"mode": "u=rw"}, "is not octal"),
+        ({"owner": "nobody-here"}, "no account 'nobody-here' on this node"),
+        ({"group": "nobody-here"}, "no group 'nobody-here' on this node"),
+    ],
+)
+def test_wrong_files_are_refused(option: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfirmedError, match=message):
+        wanted_file({**OPTION, **option})
+
+
+PARAMS = {
+    "name": "ssh",
+    "files": [OPTION],
+    "check": "true",
+    "apply": "true",
+    "in_force": "",
+    "timeout": 60,
+    "token": "t",
+}
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"name": "../ssh"}, "not made of lower-case letters"),
+        ({"timeout": 5}, "too short for a new connection"),
+        ({"token": ""}, "its action plugin takes part"),
+    ],
+)
+def test_wrong_parameters_are_refused(params: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfirmedError, match=message):
+        change_of({**PARAMS, **params})
+
+
+def test_parameters_become_a_change() -> None:
+    assert change_of(PARAMS).files == (File("/etc/one", b"x"),)

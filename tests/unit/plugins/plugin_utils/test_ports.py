@@ -1,0 +1,59 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.plugin_utils._ports import (
+    canonical_ports,
+    networks_by_family,
+    served_ports,
+)
+
+
+def listener(address: str, port: int, protocol: str = "tcp", process: str = "haproxy") -> dict[str, Any]:
+    return {"protocol": protocol, "address": address, "port": port, "process": process, "pid": 7}
+
+
+@pytest.mark.parametrize(
+    ("ports", "canonical"),
+    [
+        ([], []),
+        (["443", "80", "80"], ["80", "443"]),
+        (["9", "10", "100"], ["9-10", "100"]),
+        (["8000-8010", "8005-8020", "8021", 8030], ["8000-8021", "8030"]),
+        (["8000-8010", "8002"], ["8000-8010"]),
+    ],
+)
+def test_canonical_ports(ports: list[str | int], canonical: list[str]) -> None:
+    assert canonical_ports(ports) == canonical
+
+
+@pytest.mark.parametrize("port", ["http", "0", "65536", "10-5", "80-", "-80", "", "1-2-3"])
+def test_what_is_no_port_is_refused(port: str) -> None:
+    with pytest.raises(ValueError, match="is n"):
+        canonical_ports([port])
+
+
+def test_served_ports_are_the_public_ones_of_haproxy() -> None:
+    listeners = [
+        listener("0.0.0.0", 443),
+        listener("::", 80),
+        listener("198.51.100.10", 443, "udp"),
+        listener("127.0.0.1", 8404),
+        listener("::1", 8405),
+        listener("::ffff:127.0.0.2", 8406),
+        listener("0.0.0.0", 22, process="sshd"),
+    ]
+    assert served_ports(listeners) == {"tcp": ["80", "443"], "udp": ["443"]}
+    assert served_ports(listeners, {"tcp": ["81-82", "5432"]}) == {"tcp": ["80-82", "443", "5432"], "udp": ["443"]}
+    assert served_ports([]) == {"tcp": [], "udp": []}
+
+
+def test_networks_are_split_and_collapsed() -> None:
+    networks = ["203.0.113.7", "198.51.100.128/25", "198.51.100.0/24", "2001:db8::1/32", "2001:db8:1::/48"]
+    assert networks_by_family(networks) == {"v4": ["198.51.100.0/24", "203.0.113.7/32"], "v6": ["2001:db8::/32"]}

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.plugin_utils._ports import networks_by_family
+
+ROLE = Path(__file__).parents[3] / "roles" / "firewall"
+OPEN: dict[str, Any] = {"networks": [], "ssh": [22], "tcp": [], "udp": []}
+needs_a_kernel = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("nft"), reason="loads rules in a network namespace: needs root and nft"
+)
+
+
+def ruleset(networks: list[str], ssh: list[int], tcp: list[str], udp: list[str]) -> str:
+    environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    environment.filters["hardened.balancer.networks_by_family"] = networks_by_family
+    template = environment.from_string((ROLE / "templates/etc/hardened-balancer/firewall.nft.j2").read_text())
+    return template.render(
+        balancer_plan={"management_networks": networks, "node": {"ssh_ports": ssh}},
+        __firewall_ports={"tcp": tcp, "udp": udp},
+    )
+
+
+def rules(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
+
+
+def listed(text: str, path: Path) -> str:
+    """What the kernel makes of it when it is loaded twice, in a network of its own."""
+    path.write_text(text)
+    script = 'nft -f "$1" && nft -f "$1" && nft -s -t list ruleset'
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-c", script, "-", path], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_ssh_from_anywhere_and_nothing_served() -> None:
+    found = rules(ruleset(**OPEN))
+    assert "tcp dport { 22 } accept" in found
+    assert [line for line in found if "dport" in line and line.endswith("accept")] == [
+        "udp sport 67 udp dport 68 accept",
+        "ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept",
+        "tcp dport { 22 } accept",
+    ]
+
+
+def test_ssh_from_networks_of_one_family_closes_the_other() -> None:
+    found = rules(ruleset(**{**OPEN, "networks": ["198.51.100.0/24", "203.0.113.9"], "ssh": [2222, 22]}))
+    assert [line for line in found if line.endswith("tcp dport { 22, 2222 } accept")] == [
+        "ip saddr { 198.51.100.0/24, 203.0.113.9/32 } tcp dport { 22, 2222 } accept"
+    ]
+    assert not any("@ssh_rate6" in line for line in found)
+
+
+def test_ssh_is_accepted_whatever_its_state_and_rated_before() -> None:
+    found = rules(ruleset(**{**OPEN, "networks": ["198.51.100.0/24", "2001:db8::/32"]}))
+    rated = [index for index, line in enumerate(found) if "add @ssh_rate" in line]
+    accepted = [index for index, line in enumerate(found) if line.endswith("tcp dport { 22 } accept")]
+    assert len(rated) == len(accepted) == 2
+    assert max(rated) < min(accepted)
+    assert not any("ct state" in found[index] or "flags" in found[index] for index in accepted)
+    assert any("ip6 saddr & ffff:ffff:ffff:ffff:: limit" in found[index] for index in rated)
+
+
+def test_served_ports_and_ranges() -> None:
+    found = rules(ruleset(**{**OPEN, "tcp": ["80", "8000-8010"], "udp": ["443"]}))
+    assert "tcp dport { 80, 8000-8010 } accept" in found
+    assert "udp dport { 443 } accept" in found
+
+
+@needs_a_kernel
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        OPEN,
+        {**OPEN, "networks": ["198.51.100.0/24", "198.51.100.128/25"], "tcp": ["80"]},
+        {**OPEN, "networks": ["2001:db8::/32"], "udp": ["443"]},
+        {"networks": ["192.0.2.1", "2001:db8::1"], "ssh": [22, 2222], "tcp": ["80", "8000-8010"], "udp": ["1-65535"]},
+    ],
+)
+def test_the_kernel_takes_it_and_drops_the_rest(wanted: dict[str, Any], tmp_path: Path) -> None:
+    found = listed(ruleset(**wanted), tmp_path / "rules")
+    assert found.count("table ") == 1
+    for hook, policy in (("input", "drop"), ("forward", "drop"), ("output", "accept")):
+        assert f"type filter hook {hook} priority filter; policy {policy};" in found
+
+
+@needs_a_kernel
+def test_another_table_survives(tmp_path: Path) -> None:
+    other = "table inet theirs {\n chain input {\n type filter hook input priority 10; policy accept;\n }\n}\n"
+    path = tmp_path / "rules"
+    path.write_text(ruleset(**OPEN))
+    script = 'printf "%s" "$2" | nft -f - && nft -f "$1" && nft list tables'
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-c", script, "-", path, other], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["table inet theirs", "table inet hardened_balancer"]
