@@ -91,6 +91,10 @@ build: $(VENV) $(VENV_IMPORT)  ## build/hardened-balancer-VERSION.tar.gz, checke
 molecule: $(VENV)  ## the scenarios, in containers
 	molecule test --all
 
+.PHONY: bench
+bench: $(VENV)  ## a run with nothing to change, and requests a second beside others; medians with their spread
+	python tests/bench/bench.py
+
 .PHONY: pins
 pins:  ## renew what the pinned packages bring along (requirements-*.txt)
 	for file in requirements-*.txt; do .ci/pin "$$file"; done

@@ -1,0 +1,256 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a node says about itself: small readers of files and of what programs print.
+
+Private to the collection hardened.balancer; it may change in any release.
+"""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import ipaddress
+import os
+import pwd
+import re
+import socket
+import typing as t
+from pathlib import Path
+
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _listeners,
+    _nft,
+    _packages,
+    _programs,
+    _session,
+)
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
+    HARD_LIMIT,
+    Places,
+    number,
+    parse_properties,
+)
+
+ADMIN_GROUP = "balancer-admins"
+PACKAGES = ("haproxy", "nftables", "openssh-server", "sudo", "python3-apt", "ufw", "firewalld")
+UNITS = ("haproxy", "hardened-balancer-firewall", "ssh")
+ASKED_UNITS = (*UNITS, "ufw", "firewalld")
+NFTABLES_CONF = "/etc/nftables.conf"
+# What the roles write, so that a task whose file is right already need not be sent.
+MANAGED = (
+    "/etc/systemd/system/haproxy.service.d/hardened-balancer.conf",
+    "/etc/hardened-balancer/firewall.nft",
+    "/etc/ssh/sshd_config.d/00-hardened-balancer.conf",
+    "/etc/sudoers.d/hardened-balancer",
+)
+CAP_SYS_RESOURCE = 24
+# Where a server will listen that is not installed yet.
+SSH_PORT = 22
+FEATURE = re.compile(r"\+([A-Z0-9_]+)")
+PORT = re.compile(r":(\d+)(?: |$)")
+
+Node = dict[str, t.Any]
+
+
+def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
+    proc = places.proc
+    line = _session.ancestors(proc, pid)
+    said = _programs.run_all(
+        {
+            "dpkg": _packages.query(PACKAGES),
+            "haproxy": [places.program, "-vv"],
+            "sshd": ["sshd", "-T"],
+            "nft": _nft.LIST,
+            "units": ["systemctl", "show", *_unit_names(), "--property=Id,ActiveState,UnitFileState,Listen"],
+            **({"journal": _session.journal_query(line)} if _session.sessions(line) else {}),
+        },
+        timeout=20,
+    )
+    packages = _packages.parse(said["dpkg"].out)
+    units = parse_units(said["units"].out)
+    name = _session.user(line, sudo_user)
+    client = _session.client(proc, line)
+    journal = said["journal"].out if "journal" in said else ""
+    listeners = _listeners.listeners(proc)
+    return {
+        **os_release(_text("/etc/os-release")),
+        "user": name,
+        "client": client,
+        "key_fingerprint": _session.key_fingerprint(journal, name, client),
+        "user_keys": _session.keys_of(_home(name)),
+        "memory_mib": memory_mib(_text(f"{proc}/meminfo"), _text("/sys/fs/cgroup/memory.max")),
+        "nofile_max": nofile_max(_text(f"{proc}/1/limits"), _text(f"{proc}/1/status"), _text(f"{proc}/sys/fs/nr_open")),
+        "container": in_container(),
+        "addresses": addresses(_text(f"{proc}/self/net/fib_trie"), _text(f"{proc}/self/net/if_inet6")),
+        "groups": {ADMIN_GROUP: members(ADMIN_GROUP)},
+        "users": _session.accounts(),
+        "packages": {package: packages.versions.get(package) for package in PACKAGES},
+        "haproxy": haproxy(packages.versions.get("haproxy"), said["haproxy"].out),
+        "configuration": _packages.configuration(places.link, places.trees, packages.conffiles),
+        "ssh_ports": ssh_ports(said["sshd"].out, units, listeners),
+        "listeners": listeners,
+        "firewalls": firewalls(units, packages, _nft.parse(said["nft"].out), proc),
+        "units": {unit: _enabled_and_active(units, unit) for unit in UNITS},
+        "managed": {path: sha256(path) for path in MANAGED},
+    }
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _home(name: str) -> str:
+    try:
+        return pwd.getpwnam(name).pw_dir
+    except KeyError:
+        return "/nonexistent"
+
+
+def _unit_names() -> list[str]:
+    return [*(f"{name}.service" for name in ASKED_UNITS), "ssh.socket"]
+
+
+def os_release(text: str) -> dict[str, str]:
+    found = {name: value.strip("\"'") for name, value in parse_properties(text).items()}
+    return {"distribution": found.get("ID", ""), "release": found.get("VERSION_ID", "")}
+
+
+def memory_mib(meminfo: str, limit: str) -> int:
+    """Of the machine, or of the container where that is less."""
+    total = re.search(r"^MemTotal:\s+(\d+) kB", meminfo, re.MULTILINE)
+    found = [int(total[1]) // 1024] if total else []
+    found += [int(limit) // 1024**2] if limit.strip().isdecimal() else []
+    return min(found, default=0)
+
+
+def nofile_max(limits: str, status: str, nr_open: str) -> int:
+    """What the init system can give a unit: the kernel's ceiling if it may raise limits, else its own hard limit."""
+    bounding = re.search(r"^CapBnd:\s+([0-9a-f]+)", status, re.MULTILINE)
+    ceiling = number(nr_open.strip())
+    if bounding and int(bounding[1], 16) >> CAP_SYS_RESOURCE & 1 and ceiling:
+        return ceiling
+    hard = HARD_LIMIT.search(limits)
+    return min((n for n in (number(hard[1]) if hard else None, ceiling) if n), default=1024)
+
+
+def in_container() -> bool:
+    return any(Path(path).exists() for path in ("/run/systemd/container", "/.dockerenv", "/run/.containerenv"))
+
+
+def addresses(fib_trie: str, if_inet6: str) -> list[str]:
+    """Those of the node that others can reach, without a program for it."""
+    found = set()
+    previous = ""
+    for line in fib_trie.splitlines():
+        if "/32 host LOCAL" in line and (match := re.search(r"(\d+(?:\.\d+){3})", previous)):
+            found.add(match[1])
+        previous = line
+    for line in if_inet6.splitlines():
+        fields = line.split()
+        if len(fields) == 6 and fields[3] == "00":
+            found.add(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(fields[0])))
+    usable = [ipaddress.ip_address(address) for address in found]
+    kept = sorted((a for a in usable if not a.is_loopback), key=lambda a: (a.version, int(a)))
+    return [str(address) for address in kept]
+
+
+def members(name: str) -> list[str] | None:
+    try:
+        group = grp.getgrnam(name)
+    except KeyError:
+        return None
+    primary = [entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == group.gr_gid]
+    return sorted({*group.gr_mem, *primary})
+
+
+def haproxy(version: str | None, printed: str) -> dict[str, t.Any]:
+    """Which one is there, else which one would be installed."""
+    if version is None:
+        offered = _packages.candidate(_programs.run(["apt-cache", "policy", "haproxy"]).out)
+        return {"version": None, "candidate": _packages.upstream(offered), "features": []}
+    upstream = _packages.upstream(version)
+    return {"version": upstream, "candidate": upstream, "features": features(printed)}
+
+
+def features(printed: str) -> list[str]:
+    line = next((one for one in printed.splitlines() if one.startswith("Feature list")), "")
+    return FEATURE.findall(line)
+
+
+def parse_units(text: str) -> dict[str, dict[str, str]]:
+    """`systemctl show` of several units: blocks of properties."""
+    blocks = [parse_properties(block) for block in text.split("\n\n")]
+    # Listen stands there once for each address.
+    listens = [" ".join(re.findall(r"^Listen=(.*)$", block, re.MULTILINE)) for block in text.split("\n\n")]
+    return {block["Id"]: {**block, "Listen": listen} for block, listen in zip(blocks, listens) if "Id" in block}
+
+
+def _active(units: t.Mapping[str, t.Mapping[str, str]], name: str) -> bool:
+    return units.get(name, {}).get("ActiveState") in ("active", "reloading")
+
+
+def _enabled_and_active(units: t.Mapping[str, t.Mapping[str, str]], name: str) -> dict[str, bool]:
+    service = f"{name}.service"
+    enabled = units.get(service, {}).get("UnitFileState") in ("enabled", "alias", "static")
+    return {"enabled": enabled, "active": _active(units, service)}
+
+
+def ssh_ports(
+    settings: str, units: t.Mapping[str, t.Mapping[str, str]], listeners: t.Iterable[t.Mapping[str, t.Any]]
+) -> list[int]:
+    """Where sshd listens or is told to, and where systemd does in its place."""
+    found = {int(port) for port in re.findall(r"^listenaddress \S*:(\d+)$", settings, re.MULTILINE)}
+    found |= {int(port) for port in re.findall(r"^port (\d+)$", settings, re.MULTILINE)} if not found else set()
+    found |= {one["port"] for one in listeners if one["process"] == "sshd" and not _local(one["address"])}
+    if _active(units, "ssh.socket"):
+        found |= {int(port) for port in PORT.findall(units["ssh.socket"]["Listen"])}
+    return sorted(found) or [SSH_PORT]
+
+
+def _local(address: str) -> bool:
+    return _listeners.is_loopback(address)
+
+
+def firewalls(
+    units: t.Mapping[str, t.Mapping[str, str]],
+    packages: _packages.Packages,
+    ruleset: list[dict[str, t.Any]],
+    proc: str,
+) -> list[dict[str, str]]:
+    """What filters and is not ours."""
+    found = []
+    if "ufw" in packages.versions and re.search(r"^ENABLED=yes", _text("/etc/ufw/ufw.conf"), re.MULTILINE):
+        found.append({"name": "ufw", "detail": "enabled in /etc/ufw/ufw.conf"})
+    if _active(units, "firewalld.service"):
+        found.append({"name": "firewalld", "detail": "active"})
+    if Path(NFTABLES_CONF).exists() and not _packages.as_packaged(NFTABLES_CONF, packages.conffiles):
+        found.append({"name": NFTABLES_CONF, "detail": "is not the one of the package"})
+    return found + _nft.filters(ruleset) + _legacy(proc)
+
+
+def _legacy(proc: str) -> list[dict[str, str]]:
+    """Tables of iptables from before nftables, which nft does not list."""
+    found = []
+    for version, program in (("ip", "iptables-legacy-save"), ("ip6", "ip6tables-legacy-save")):
+        if "filter" not in _text(f"{proc}/self/net/{version}_tables_names").split():
+            continue
+        saved = _programs.run([program, "-t", "filter"]).out
+        count = len(re.findall(r"^-A ", saved, re.MULTILINE))
+        if count or re.search(r"^:\S+ DROP", saved, re.MULTILINE):
+            found.append({"name": f"{version}tables (legacy)", "detail": f"table filter, {count} rules"})
+    return found
+
+
+def sha256(path: str) -> str | None:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def collect_here() -> Node:
+    return collect(Places(), os.getpid(), os.environ.get("SUDO_USER"))

@@ -1,0 +1,476 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The live system against what it should be. Each check is a function in one of the two tables at the end.
+
+A check is given what is expected and what can be seen, and yields findings; one that fails does not stop the others.
+
+Private to the collection hardened.balancer; it may change in any release.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import socket
+import stat
+import typing as t
+from pathlib import Path
+
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _haproxy_process,
+    _listeners,
+    _nft,
+    _node,
+    _programs,
+)
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError, ask, parse_stat
+
+ANSWER_SECONDS = 5.0
+HEALTH_SECONDS = 15.0
+LOG_SECONDS = 5.0
+FIREWALL_UNIT = "hardened-balancer-firewall"
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+PROTOCOLS = ("tcp", "udp")
+
+Expect = t.Mapping[str, t.Any]
+Row = dict[str, str]
+
+
+class Finding(t.NamedTuple):
+    name: str
+    expected: str
+    found: str
+    ok: bool
+
+
+class Seen:
+    """What can be seen, each looked at once and only if somebody asks."""
+
+    def __init__(self, places: Places, run: _programs.Run = _programs.run) -> None:
+        self.places = places
+        self.run = run
+
+    @functools.cached_property
+    def sshd(self) -> dict[str, str]:
+        pairs = (line.partition(" ") for line in self.run(["sshd", "-T"]).out.splitlines())
+        return {name: value for name, _blank, value in pairs}
+
+    @functools.cached_property
+    def units(self) -> dict[str, dict[str, str]]:
+        asked = [f"{FIREWALL_UNIT}.service", "haproxy.service", "ssh.service", "ssh.socket"]
+        properties = "--property=Id,ActiveState,UnitFileState,Listen"
+        return _node.parse_units(self.run(["systemctl", "show", *asked, properties]).out)
+
+    @functools.cached_property
+    def listeners(self) -> list[dict[str, t.Any]]:
+        return _listeners.listeners(self.places.proc)
+
+    @functools.cached_property
+    def ssh_ports(self) -> list[int]:
+        settings = "\n".join(f"{name} {value}" for name, value in self.sshd.items())
+        return _node.ssh_ports(settings, self.units, self.listeners)
+
+    @functools.cached_property
+    def table(self) -> list[_nft.Item]:
+        return _nft.parse(self.run(_nft.LIST_OURS).out)
+
+    @functools.cached_property
+    def ruleset(self) -> list[_nft.Item]:
+        return _nft.parse(self.run(_nft.LIST).out)
+
+    @functools.cached_property
+    def accepts(self) -> list[_nft.Accept]:
+        return _nft.accepts(self.table)
+
+    @functools.cached_property
+    def live(self) -> _haproxy_process.Live:
+        return _haproxy_process.observe(self.places, self.run)
+
+    def stats(self) -> list[Row]:
+        """Anew each time: it is what changes while we wait."""
+        return parse_stat(ask(self.places.admin_socket, "show stat"))
+
+    def enabled(self, unit: str) -> bool:
+        return self.units.get(f"{unit}.service", {}).get("UnitFileState") == "enabled"
+
+    def active(self, unit: str) -> bool:
+        return self.units.get(unit, {}).get("ActiveState") == "active"
+
+
+Check = t.Callable[[Expect, Seen], t.Iterator[Finding]]
+
+
+def prove(checks: t.Iterable[Check], expect: Expect, seen: Seen) -> list[Finding]:
+    found: list[Finding] = []
+    for check in checks:
+        try:
+            found += check(expect, seen)
+        except Exception as exc:  # whatever a broken node makes a check stumble over, the others go on
+            name = check.__name__.replace("_", " ")
+            found.append(Finding(name, "an answer", f"{type(exc).__name__}: {exc}", False))
+    return found
+
+
+def report(found: list[Finding]) -> str:
+    failed = [one for one in found if not one.ok]
+    lines = [f"  {one.name}: expected {one.expected}, found {one.found}" for one in failed]
+    return "\n".join([f"{len(failed)} of {len(found)} checks of the live node failed:", *lines])
+
+
+def _listed(values: t.Iterable[t.Any], empty: str = "none") -> str:
+    return ", ".join(str(value) for value in values) or empty
+
+
+# The lock-down.
+
+
+def ssh_settings(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    for name, wanted in expect["ssh"].items():
+        found = seen.sshd.get(name, "no answer of sshd -T")
+        yield Finding(f"sshd {name}", str(wanted), found, found == str(wanted))
+
+
+def ssh_serves(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    active = seen.active("ssh.service") or seen.active("ssh.socket")
+    open_ports = {one["port"] for one in seen.listeners if one["protocol"] == "tcp"}
+    silent = [port for port in seen.ssh_ports if port not in open_ports]
+    state = "active" if active else "neither ssh.service nor ssh.socket is active"
+    yield Finding("sshd runs", "active", state, active)
+    yield Finding(
+        "sshd listens",
+        f"port {_listed(seen.ssh_ports)}",
+        f"silent: {_listed(silent)}",
+        bool(seen.ssh_ports) and not silent,
+    )
+
+
+def firewall_drops(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    chain = _nft.input_chain(seen.table)
+    policy = chain.get("policy") if chain else "no chain at the input hook of table inet hardened_balancer"
+    yield Finding("firewall policy", "drop", str(policy), policy == "drop")
+
+
+def firewall_lets_administrators_in(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    networks = expect["management_networks"]
+    for port in seen.ssh_ports:
+        rules = [one for one in seen.accepts if _covers(one, "tcp", port)]
+        anywhere = any(one.sources is None for one in rules)
+        sources = {source for one in rules for source in one.sources or ()}
+        wanted = set(_nft.networks(networks))
+        right = (sources == wanted and not anywhere) if networks else anywhere
+        found = "anywhere" if anywhere else _listed(sorted(sources), "nowhere")
+        yield Finding(f"SSH on port {port} is open to", _listed(sorted(wanted), "anywhere"), found, right)
+
+
+def _covers(one: _nft.Accept, protocol: str, port: int) -> bool:
+    return one.protocol in (protocol, "any") and any(low <= port <= high for low, high in one.ports)
+
+
+def firewall_opens_no_more(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """Than what is served now and what will be."""
+    for protocol in PROTOCOLS:
+        allowed = _nft.spans_of(expect.get("ports", {}).get(protocol, []))
+        allowed += [(p, p) for p in _served(seen, protocol)]
+        allowed += [(p, p) for p in seen.ssh_ports] if protocol == "tcp" else []
+        opened = _nft.ports_text(_opened(seen, protocol))
+        merged = _nft.spans_of(_nft.ports_text(allowed))
+        more = [
+            port
+            for port in opened
+            if not any(low <= a and b <= high for low, high in merged for a, b in _nft.spans_of([port]))
+        ]
+        expected = f"no more than {_listed(_nft.ports_text(allowed))}"
+        yield Finding(f"firewall, open {protocol} ports", expected, _listed(opened), not more)
+
+
+def _opened(seen: Seen, protocol: str) -> list[_nft.Span]:
+    return [span for one in seen.accepts if one.protocol in (protocol, "any") for span in one.ports]
+
+
+def _served(seen: Seen, protocol: str) -> list[int]:
+    return [
+        one["port"]
+        for one in seen.listeners
+        if one["process"] == "haproxy" and one["protocol"] == protocol and not _listeners.is_loopback(one["address"])
+    ]
+
+
+def no_other_firewall(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    others = _nft.filters(seen.ruleset)
+    found = "; ".join(f"{one['name']} ({one['detail']})" for one in others)
+    yield Finding("filters that are not ours", "none", found or "none", not others)
+
+
+def firewall_at_boot(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    enabled = seen.enabled(FIREWALL_UNIT)
+    yield Finding(f"{FIREWALL_UNIT} at boot", "enabled", "enabled" if enabled else "not enabled", enabled)
+
+
+def administrators(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    wanted = sorted(expect["administrators"])
+    group = expect["admin_group"]
+    members = _node.members(group)
+    found = "no such group" if members is None else _listed(members)
+    yield Finding(f"members of {group}", _listed(wanted), found, members == wanted)
+    for name in wanted:
+        answer = seen.run(["runuser", "-u", name, "--", "sudo", "-n", "-k", "true"])
+        yield Finding(
+            f"sudo for {name}", "works without a password", answer.said or f"exit code {answer.rc}", answer.rc == 0
+        )
+
+
+# The service.
+
+
+def configuration_in_force(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    linked = _haproxy_process.linked_digest(seen.places)
+    running = seen.live.digest
+    yield Finding(
+        "configuration in force",
+        linked or "a tree of ours",
+        running or "none of ours",
+        linked is not None and running == linked,
+    )
+
+
+def open_files(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    wanted, found = expect["nofile"], seen.live.nofile
+    yield Finding(
+        "open files of HAProxy", f"at least {wanted}", str(found or "no process"), bool(found and found >= wanted)
+    )
+
+
+def binds(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    held = {(one["protocol"], one["address"], one["port"]): one for one in seen.listeners}
+    for bind in expect["binds"]:
+        ports = range(bind["low"], bind["high"] + 1)
+        silent = [port for port in ports if not _is_ours(held.get((bind["protocol"], bind["address"], port)))]
+        spans = _nft.ports_text((port, port) for port in silent)
+        found = f"not on {_listed(spans)}" if silent else "it does"
+        yield Finding(f"frontend {bind['frontend']} listens on {_where(bind)}", "it does", found, not silent)
+
+
+def _is_ours(listener: t.Mapping[str, t.Any] | None) -> bool:
+    return listener is not None and listener["process"] == "haproxy"
+
+
+def _where(bind: t.Mapping[str, t.Any]) -> str:
+    address = f"[{bind['address']}]" if ":" in bind["address"] else bind["address"]
+    span = str(bind["low"]) if bind["low"] == bind["high"] else f"{bind['low']}-{bind['high']}"
+    return f"{bind['protocol']} {address}:{span}"
+
+
+def listens_nowhere_else(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    more = [
+        f"{one['protocol']} {one['address']}:{one['port']}"
+        for one in seen.listeners
+        if one["process"] == "haproxy"
+        and not _listeners.is_loopback(one["address"])
+        and not any(_is_at(bind, one) for bind in expect["binds"])
+    ]
+    yield Finding("HAProxy listens elsewhere", "nowhere", _listed(more, "nowhere"), not more)
+
+
+def _is_at(bind: t.Mapping[str, t.Any], one: t.Mapping[str, t.Any]) -> bool:
+    same = (bind["protocol"], bind["address"]) == (one["protocol"], one["address"])
+    return same and bool(bind["low"] <= one["port"] <= bind["high"])
+
+
+def firewall_opens_exactly(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """Besides SSH, which has a check of its own."""
+    ssh = {(port, port) for port in seen.ssh_ports}
+    for protocol in PROTOCOLS:
+        wanted = _nft.ports_text(_nft.spans_of(expect["ports"].get(protocol, [])))
+        spans = [span for span in _opened(seen, protocol) if protocol == "udp" or span not in ssh]
+        # A port of SSH that the inventory serves on another address too.
+        shared = [span for span in _nft.spans_of(wanted) if span in ssh] if protocol == "tcp" else []
+        found = _nft.ports_text([*spans, *shared])
+        yield Finding(f"firewall, served {protocol} ports", _listed(wanted), _listed(found), found == wanted)
+
+
+def front_doors(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    for bind in expect["binds"]:
+        if bind["protocol"] != "tcp":
+            continue
+        name = f"frontend {bind['frontend']} at {_where(bind)}"
+        if bind["mode"] == "http" and bind["plain"]:
+            yield Finding(name, "an answer", *_request(bind, seen))
+        else:
+            yield Finding(name, "a connection", *_connect(bind))
+
+
+def _target(bind: t.Mapping[str, t.Any]) -> tuple[str, int]:
+    return WILDCARDS.get(bind["address"], bind["address"]), bind["low"]
+
+
+def _request(bind: t.Mapping[str, t.Any], seen: Seen) -> tuple[str, bool]:
+    address, port = _target(bind)
+    host = f"[{address}]" if ":" in address else address
+    before = _server_errors(seen)
+    connection = http.client.HTTPConnection(address, port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/", headers={"Host": host, "User-Agent": "hardened.balancer proof"})
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as exc:
+        return f"{type(exc).__name__}: {exc}", False
+    finally:
+        connection.close()
+    if status != 503 or not lacks_servers(before, _server_errors(seen)):
+        return str(status), True
+    return "503, no server is available", False
+
+
+def lacks_servers(before: dict[str, int], after: dict[str, int]) -> bool:
+    """Whether a 503 came from HAProxy for want of a server: a backend counted it, and none of its servers did."""
+    grown = {kind: after[kind] > before[kind] for kind in after}
+    return grown["backends"] and not grown["servers"]
+
+
+def _server_errors(seen: Seen) -> dict[str, int]:
+    try:
+        rows = seen.stats()
+    except SocketError:
+        rows = []
+    kinds = {"backends": "1", "servers": "2"}
+    return {
+        kind: sum(int(row["hrsp_5xx"]) for row in rows if row["type"] == number and row["hrsp_5xx"].isdecimal())
+        for kind, number in kinds.items()
+    }
+
+
+def _connect(bind: t.Mapping[str, t.Any]) -> tuple[str, bool]:
+    try:
+        with socket.create_connection(_target(bind), timeout=ANSWER_SECONDS):
+            return "a connection", True
+    except OSError as exc:
+        return str(exc), False
+
+
+def backends(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    rows: list[Row] = []
+
+    def settled() -> bool:
+        rows[:] = seen.stats()
+        return all(any(is_healthy(row) for row in of) or not any(is_new(row) for row in of) for of in grouped(rows))
+
+    def grouped(found: list[Row]) -> list[list[Row]]:
+        return [servers_of(found, backend["name"]) for backend in expect["backends"] if backend["servers"]]
+
+    _haproxy_process.wait_until(settled, HEALTH_SECONDS, pause=0.2)
+    for backend in expect["backends"]:
+        yield from _backend(backend, servers_of(rows, backend["name"]), expect.get("require_healthy", True))
+
+
+def _backend(backend: t.Mapping[str, t.Any], rows: list[Row], required: bool) -> t.Iterator[Finding]:
+    name = f"backend {backend['name']}"
+    missing = sorted(set(backend["servers"]) - {row["svname"] for row in rows})
+    yield Finding(f"{name}, servers", _listed(backend["servers"]), f"missing: {_listed(missing)}", not missing)
+    if backend["servers"]:
+        states = _listed(f"{row['svname']} {state_of(row)}" for row in rows)
+        healthy = any(is_healthy(row) for row in rows)
+        yield Finding(f"{name}, health", "at least one healthy server", states, healthy or not required)
+
+
+def servers_of(rows: list[Row], backend: str) -> list[Row]:
+    return [row for row in rows if row["pxname"] == backend and row["type"] == "2"]
+
+
+def is_new(row: Row) -> bool:
+    """HAProxy takes a server that it has not checked yet for healthy."""
+    return row["status"].startswith("UP") and row["check_status"].lstrip("* ") == "INI"
+
+
+def is_healthy(row: Row) -> bool:
+    return row["status"] == "no check" or (row["status"].startswith("UP") and not is_new(row))
+
+
+def state_of(row: Row) -> str:
+    check = row["check_status"].lstrip("* ")
+    return f"{row['status']} ({check})" if check else row["status"]
+
+
+def starts_at_boot(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    enabled = seen.enabled("haproxy")
+    yield Finding("HAProxy at boot", "enabled", "enabled" if enabled else "not enabled", enabled)
+
+
+def logs_arrive(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """The requests of this proof are in the journal; where there is none that is logged, the way to it is open."""
+    if not expect.get("journal", True):
+        return
+    worker = seen.live.worker
+    if worker is None:
+        yield Finding("log of HAProxy", "lines in the journal", "no process", False)
+        return
+    query = ["journalctl", "--quiet", "--boot", "--lines=1", "--output=cat", "_TRANSPORT=syslog", f"_PID={worker}"]
+    asked = any(bind["mode"] == "http" and bind["plain"] for bind in expect["binds"])
+    arrived = _haproxy_process.wait_until(lambda: bool(seen.run(query).out.strip()), LOG_SECONDS if asked else 0)
+    if not arrived and not asked:
+        arrived = _sees_log(seen.places.proc, worker)
+    found = "they arrive" if arrived else f"no line of process {worker}"
+    yield Finding("log of HAProxy", "lines in the journal", found, arrived)
+
+
+def _sees_log(proc: str, worker: int) -> bool:
+    """From inside the chroot of the process."""
+    try:
+        return stat.S_ISSOCK(Path(proc, str(worker), "root/dev/log").stat().st_mode)
+    except OSError:
+        return False
+
+
+def summary(seen: Seen) -> dict[str, t.Any]:
+    try:
+        rows = seen.stats()
+    except SocketError:
+        rows = []
+    served = (
+        (one["protocol"], one["address"], one["port"], one["process"])
+        for one in seen.listeners
+        if not _listeners.is_loopback(one["address"])
+        and any(_covers(accept, one["protocol"], one["port"]) for accept in seen.accepts)
+    )
+    return {
+        "frontends": [{"name": row["pxname"], "status": row["status"]} for row in rows if row["type"] == "0"],
+        "workers": [
+            {
+                "backend": row["pxname"],
+                "name": row["svname"],
+                "status": row["status"],
+                "check": row["check_status"].lstrip("* "),
+                "weight": row["weight"],
+            }
+            for row in rows
+            if row["type"] == "2"
+        ],
+        "open": [
+            {"protocol": protocol, "address": address, "port": port, "process": process}
+            for protocol, address, port, process in served
+        ],
+    }
+
+
+LOCKDOWN: tuple[Check, ...] = (
+    ssh_settings,
+    ssh_serves,
+    firewall_drops,
+    firewall_lets_administrators_in,
+    firewall_opens_no_more,
+    no_other_firewall,
+    firewall_at_boot,
+    administrators,
+)
+SERVICE: tuple[Check, ...] = (
+    configuration_in_force,
+    open_files,
+    binds,
+    listens_nowhere_else,
+    firewall_opens_exactly,
+    front_doors,
+    backends,
+    starts_at_boot,
+    logs_arrive,
+)
+SCOPES = {"lockdown": LOCKDOWN, "service": SERVICE}

@@ -1,0 +1,308 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trees on disk: written aside, validated there, put in force by one rename, mended where somebody edited them.
+
+Private to the collection hardened.balancer; it may change in any release.
+"""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import re
+import shutil
+import stat
+import tempfile
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _packages, _programs, _tree
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
+    Live,
+    Places,
+    linked_digest,
+    rewritten_under,
+    verdict,
+)
+from ansible_collections.hardened.balancer.plugins.module_utils._tree import Files, TreeError
+
+STAGING = ".staging-"
+ASIDE = ".before-hardened-balancer"
+NAME = re.compile(r"[0-9a-f]{16}")
+GROUP = re.compile(r"^\s*stats socket .*\bgroup (\S+)", re.MULTILINE)
+POSITION = re.compile(r"haproxy\.cfg:(\d+)")
+NOT_A_FILE = "\0"
+
+
+@dataclass(frozen=True)
+class Request:
+    source: Files
+    secrets: t.Mapping[str, str] = field(default_factory=dict)
+    keep: int = 5
+    existing: str = "refuse"
+    nofile: int | None = None
+    dry: bool = False
+
+
+class OnDisk(t.NamedTuple):
+    files: Files
+    record: Files | None
+    wrong_modes: list[str]
+
+
+def converge(request: Request, places: Places, live: Live, run: _programs.Run = _programs.run) -> dict[str, t.Any]:
+    """Makes the wanted tree the one in force, or says what that would change."""
+    filled = _tree.fill(request.source, request.secrets)
+    digest = _tree.digest(filled)
+    aside = _check_existing(request, places, run)
+    in_force = linked_digest(places)
+    before = read(Path(places.trees, in_force)) if in_force else None
+    final = _tree.named(filled, digest)
+    edits = sorted({*_tree.edited(final, before.files), *before.wrong_modes}) if before and in_force == digest else []
+    written = bool(edits) or before is None or in_force != digest
+    messages = _change(request, places, live, final, digest, edits, aside, run) if written else []
+    rewritten = live.worker if edits else rewritten_under(places)
+    pending, reasons = verdict(live, digest, request.nofile, rewritten)
+    if not request.dry:
+        _prune(places, request.keep, {digest, live.digest})
+    return {
+        "changed": written or pending != "none",
+        "written": written,
+        "digest": digest,
+        "running": live.digest,
+        "pending": pending,
+        "reasons": reasons,
+        "edited": edits,
+        "messages": messages,
+        "diff": _diff(request, before, in_force, digest, filled),
+    }
+
+
+def _diff(
+    request: Request, before: OnDisk | None, in_force: str | None, digest: str, filled: Files
+) -> list[dict[str, str]]:
+    if before is None or in_force is None:
+        return _tree.diff_entries({}, request.source)
+    present = _tree.unnamed(before.files, in_force)
+    same = in_force == digest
+    old = _tree.shown(present, before.record, filled if same else {}, request.source if same else {})
+    rotated = {path for path in filled if _tree.names_in(request.source[path]) and present.get(path) != filled[path]}
+    return _tree.diff_entries(old, request.source, rotated)
+
+
+def _check_existing(request: Request, places: Places, run: _programs.Run) -> str | None:
+    """Where a configuration that is somebody else's goes; None where there is none."""
+    regular = Path(places.link).is_file() and not Path(places.link).is_symlink()
+    conffiles = _packages.parse(run(_packages.query(["haproxy"])).out).conffiles if regular else {}
+    if _packages.configuration(places.link, places.trees, conffiles) != "foreign":
+        return None
+    aside = places.link + ASIDE
+    if request.existing != "keep_aside":
+        raise TreeError(
+            f"{places.link} was written by somebody else. Nothing was changed. "
+            f"Set haproxy_existing_configuration to keep_aside to keep it as {aside}, or move it away"
+        )
+    if os.path.lexists(aside) and not _same(places.link, aside):
+        raise TreeError(
+            f"{places.link} was written by somebody else, and {aside}, where it would be kept, exists already. "
+            "Nothing was changed. Move one of them away"
+        )
+    return aside
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.samestat(Path(one).lstat(), Path(other).lstat())
+
+
+def _change(
+    request: Request,
+    places: Places,
+    live: Live,
+    final: Files,
+    digest: str,
+    edits: list[str],
+    aside: str | None,
+    run: _programs.Run,
+) -> list[str]:
+    if not Path(places.program).exists():
+        if request.dry:
+            return [f"{places.program} is not installed yet: the configuration was not validated"]
+        raise TreeError(f"{places.program} does not exist: install the package haproxy first. Nothing was changed")
+    missing = [name for name in GROUP.findall(final[_tree.MAIN]) if not _group_exists(name)]
+    if missing and request.dry:
+        return [f"the group {missing[0]} does not exist yet: the configuration was not validated"]
+    if request.dry:
+        with tempfile.TemporaryDirectory() as scratch:
+            return _validate(request, places, final, digest, Path(scratch), run)
+    trees = Path(places.trees)
+    trees.mkdir(mode=0o700, parents=True, exist_ok=True)
+    trees.chmod(0o700)
+    staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=trees))
+    try:
+        messages = _validate(request, places, final, digest, staging, run)
+        if edits:
+            _mend(places, live, final, request.source, digest, edits)
+        else:
+            _install(places, final, request.source, digest, staging)
+            _switch(places, digest, aside)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return messages
+
+
+def _group_exists(name: str) -> bool:
+    try:
+        grp.getgrnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _validate(
+    request: Request, places: Places, final: Files, digest: str, directory: Path, run: _programs.Run
+) -> list[str]:
+    """HAProxy reads the whole tree where it was staged; its names of files are relative to there."""
+    tree = f"{places.trees}/{digest}"
+    staged = {**final, _tree.MAIN: final[_tree.MAIN].replace(tree, str(directory))}
+    _write_all(directory, staged)
+    answer = run([places.program, "-c", "-dW", "-f", str(directory / _tree.MAIN)])
+    said = _tree.mask(answer.said.replace(f"{directory}/", ""), request.secrets)
+    if answer.rc == 0:
+        return [line for line in said.splitlines() if line != "Configuration file is valid"]
+    lines = request.source[_tree.MAIN].splitlines()
+    numbers = sorted({int(number) for number in POSITION.findall(said)})
+    quoted = [f"line {n}: {lines[n - 1].strip()}" for n in numbers if 0 < n <= len(lines)]
+    raise TreeError(
+        "HAProxy refuses the configuration. Nothing was changed, what runs goes on.\n"
+        + "\n".join([said or f"haproxy -c ended with {answer.rc} and said nothing", *quoted])
+        + "\nMend the inventory where these lines come from and run again"
+    )
+
+
+def _mend(places: Places, live: Live, final: Files, source: Files, digest: str, edits: list[str]) -> None:
+    """File by file: the tree is in force, and HAProxy may be reloaded by somebody else at any moment."""
+    if live.worker is not None:
+        write(places.rewritten, f"{live.worker}\n")
+    tree = Path(places.trees, digest)
+    for path in edits:
+        target = tree / path
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        if path in final:
+            write(target, final[path])
+        else:
+            target.unlink(missing_ok=True)
+    _write_record(tree, source)
+    _set_modes(tree)
+
+
+def _install(places: Places, final: Files, source: Files, digest: str, staging: Path) -> None:
+    tree = Path(places.trees, digest)
+    found = read(tree)
+    if found and not _tree.edited(final, found.files) and not found.wrong_modes:
+        os.utime(tree)
+        return
+    _write_all(staging, final)
+    _write_record(staging, source)
+    if tree.is_symlink():
+        tree.unlink()
+    elif tree.exists():
+        shutil.rmtree(tree)
+    staging.rename(tree)
+    _sync(Path(places.trees))
+
+
+def _switch(places: Places, digest: str, aside: str | None) -> None:
+    link = Path(places.link)
+    if aside and not os.path.lexists(aside):
+        os.link(link, aside, follow_symlinks=False)
+    temporary = link.with_name(f"{link.name}{STAGING}{digest}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(Path(Path(places.trees).name, digest, _tree.MAIN))
+    temporary.replace(link)
+    _sync(link.parent)
+
+
+def _write_all(directory: Path, files: Files) -> None:
+    for path, text in files.items():
+        write(directory / path, text)
+    _set_modes(directory)
+
+
+def _write_record(directory: Path, source: Files) -> None:
+    write(directory / _tree.SOURCES, _tree.recorded(source))
+
+
+def write(path: Path, text: str) -> None:
+    """Never half of it, also after a loss of power."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+    try:
+        with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor
+            file.write(text.encode(errors="surrogateescape"))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _set_modes(directory: Path) -> None:
+    for path in [directory, *directory.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o700 if path.is_dir() else 0o600)
+            os.chown(path, os.geteuid(), os.getegid())
+
+
+def read(directory: Path) -> OnDisk | None:
+    """A tree as it lies there; None where it does not exist."""
+    if not directory.is_dir() or directory.is_symlink():
+        return None
+    files: Files = {}
+    wrong = []
+    for path in sorted(directory.rglob("*")):
+        name = str(path.relative_to(directory))
+        status = path.lstat()
+        if stat.S_ISDIR(status.st_mode):
+            continue
+        if name != _tree.SOURCES:
+            files[name] = _text(path) if stat.S_ISREG(status.st_mode) else NOT_A_FILE
+        loose = stat.S_IMODE(status.st_mode) & 0o177 or status.st_uid != os.geteuid()
+        if loose and not name.endswith(_tree.LEFT_BY_PACKAGES):
+            wrong.append(name)
+    return OnDisk(files, _read_record(directory), wrong)
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode(errors="surrogateescape")
+
+
+def _read_record(directory: Path) -> Files | None:
+    try:
+        found = json.loads(_text(directory / _tree.SOURCES))
+    except (OSError, ValueError):
+        return None
+    return {str(path): str(text) for path, text in found.items()} if isinstance(found, dict) else None
+
+
+def _prune(places: Places, keep: int, needed: set[str | None]) -> None:
+    """Old trees beyond `keep`, and what a run that was killed has left."""
+    trees = Path(places.trees)
+    for leftover in trees.glob(f"{STAGING}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    ours = [path for path in trees.iterdir() if NAME.fullmatch(path.name)]
+    for tree in sorted(ours, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:
+        if tree.name not in needed:
+            shutil.rmtree(tree, ignore_errors=True)

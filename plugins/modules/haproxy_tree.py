@@ -1,0 +1,158 @@
+#!/usr/bin/python
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: haproxy_tree
+short_description: Write a whole HAProxy configuration, validated, and switch to it by one rename
+version_added: 0.1.0
+description:
+  - Writes the configuration with its maps, certificates and error files into C(/etc/haproxy/trees/<digest>), lets
+    C(haproxy -c -dW) read it there, and makes C(/etc/haproxy/haproxy.cfg) a link to it. What HAProxy refuses is
+    removed again, and nothing has changed.
+  - A tree in force that somebody edited is mended.
+  - It reports a change also if only the running process is not what lies on disk, so that a handler finishes what an
+    interrupted run began. It reloads nothing itself, see M(hardened.balancer.haproxy_apply).
+attributes:
+  check_mode:
+    support: full
+    description: Validates too, if HAProxy is there already.
+  diff_mode:
+    support: full
+    description: One entry for each file, with placeholders in the place of secrets.
+  idempotent:
+    support: full
+    description: The same files give the same digest.
+options:
+  files:
+    description:
+      - The files of the tree, C(haproxy.cfg) among them.
+      - In C(haproxy.cfg), C(@digest@) stands for the digest.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      path:
+        description: Relative to the tree.
+        type: str
+        required: true
+      content:
+        description: The text; C(@secret:NAME@) stands for a secret.
+        type: str
+        required: true
+  secrets:
+    description: Values of the secrets by name. In C(haproxy.cfg) each stays one word, whatever is in it.
+    type: dict
+    default: {}
+  keep:
+    description: How many trees stay on disk, as a way back. The one in force and the one that runs always do.
+    type: int
+    default: 5
+  existing:
+    description:
+      - What happens to a C(haproxy.cfg) that neither the package nor this module wrote.
+      - V(keep_aside) keeps it as C(haproxy.cfg.before-hardened-balancer).
+    type: str
+    choices: [refuse, keep_aside]
+    default: refuse
+  nofile:
+    description: Number of open files that the process must be allowed; less needs a restart.
+    type: int
+author:
+  - hardened.balancer contributors (@hardened-balancer)
+"""
+
+EXAMPLES = r"""
+- name: Have the configuration on disk
+  hardened.balancer.haproxy_tree:
+    files:
+      - path: haproxy.cfg
+        content: "{{ lookup('ansible.builtin.template', 'haproxy.cfg.j2') }}"
+  notify: Put HAProxy in force
+"""
+
+RETURN = r"""
+written:
+  description: Whether the disk changed, or would.
+  returned: success
+  type: bool
+digest:
+  description: Names the wanted tree.
+  returned: success
+  type: str
+  sample: 9f86d081884c7d65
+running:
+  description: The tree that the running process was started with; null if that is none of ours.
+  returned: success
+  type: str
+pending:
+  description:
+    - The least that makes the running process match the disk, V(none), V(start), V(reload) or V(restart).
+    - V(mend) is less than a reload, weights that were changed at run time or a unit that systemd has not read.
+  returned: success
+  type: str
+reasons:
+  description: Why that is needed.
+  returned: success
+  type: list
+  elements: str
+edited:
+  description: Files of the tree in force that somebody had edited.
+  returned: success
+  type: list
+  elements: str
+messages:
+  description: What HAProxy said about the configuration, and why it was not asked.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_process, _tree, _tree_store
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "files": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "path": {"type": "str", "required": True},
+                    "content": {"type": "str", "required": True},
+                },
+            },
+            "secrets": {"type": "dict", "default": {}, "no_log": True},
+            "keep": {"type": "int", "default": 5},
+            "existing": {"type": "str", "choices": ["refuse", "keep_aside"], "default": "refuse"},
+            "nofile": {"type": "int"},
+        },
+        supports_check_mode=True,
+    )
+    places = _haproxy_process.Places()
+    given = module.params
+    try:
+        request = _tree_store.Request(
+            source=_tree.sources(given["files"]),
+            secrets={name: str(value) for name, value in given["secrets"].items()},
+            keep=given["keep"],
+            existing=given["existing"],
+            nofile=given["nofile"],
+            dry=module.check_mode,
+        )
+        result = _tree_store.converge(request, places, _haproxy_process.observe(places))
+    except _tree.TreeError as exc:
+        module.fail_json(msg=str(exc))
+    except OSError as exc:
+        module.fail_json(msg=f"{exc.filename or places.trees}: {exc.strerror}; what is in force was left as it is")
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+#!/usr/bin/python
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: node_info
+short_description: What a node has before anything is changed
+version_added: 0.1.0
+description:
+  - Answers in one call everything that the plan depends on, and judges nothing.
+  - It runs as root, changes nothing and uses no program that a bare Debian does not have.
+attributes:
+  check_mode:
+    support: full
+    description: Reads only.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+  idempotent:
+    support: full
+    description: Changes nothing.
+options: {}
+author:
+  - hardened.balancer contributors (@hardened-balancer)
+"""
+
+EXAMPLES = r"""
+- name: Ask the node
+  hardened.balancer.node_info:
+  register: answer
+
+- name: Show who listens
+  ansible.builtin.debug:
+    var: answer.node.listeners
+"""
+
+RETURN = r"""
+node:
+  description: The answer.
+  returned: always
+  type: dict
+  contains:
+    distribution:
+      description: The C(ID) of os-release.
+      type: str
+      sample: debian
+    release:
+      description: The C(VERSION_ID) of os-release.
+      type: str
+      sample: "12"
+    user:
+      description: Who logged in over SSH, not who that user became.
+      type: str
+      sample: ops
+    client:
+      description: Where the SSH session comes from, with C(address) and C(port); null without one.
+      type: dict
+    key_fingerprint:
+      description: The key that the session was accepted with, by the journal; null if it does not say.
+      type: str
+    user_keys:
+      description: Type and data of the keys that open the account of that user.
+      type: list
+      elements: str
+    memory_mib:
+      description: Memory of the node, or of its container where that is less.
+      type: int
+      sample: 2048
+    nofile_max:
+      description: The highest number of open files that the init system can allow a unit.
+      type: int
+      sample: 1048576
+    container:
+      description: Whether the node is a container.
+      type: bool
+    addresses:
+      description: Its addresses without loopback and link-local ones.
+      type: list
+      elements: str
+    groups:
+      description: Members of C(balancer-admins); null where the group does not exist.
+      type: dict
+    users:
+      description: Every account that can log in, with C(uid), C(home) and C(keys).
+      type: dict
+    packages:
+      description: Installed versions, null for what is not installed.
+      type: dict
+    haproxy:
+      description: The C(version) that is installed, the C(candidate) that would be, and the C(features) of its build.
+      type: dict
+    configuration:
+      description: Whose C(/etc/haproxy/haproxy.cfg) is V(absent), V(package), V(ours) or V(foreign).
+      type: str
+    ssh_ports:
+      description: Ports of the SSH server.
+      type: list
+      elements: int
+    listeners:
+      description: Listening TCP and bound UDP sockets with C(protocol), C(address), C(port), C(process) and C(pid).
+      type: list
+      elements: dict
+    firewalls:
+      description: What filters packets and is not ours, each with C(name) and C(detail).
+      type: list
+      elements: dict
+    units:
+      description: Whether units are C(enabled) and C(active).
+      type: dict
+    managed:
+      description: SHA256 of the files that the roles write, null for what does not exist.
+      type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hardened.balancer.plugins.module_utils._node import collect_here
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    module.exit_json(changed=False, node=collect_here())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+#!/usr/bin/python
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: proof
+short_description: Prove on the live node that it is locked down and serves
+version_added: 0.1.0
+description:
+  - Compares what sshd, nft, sudo, systemd, the kernel and HAProxy say at this moment with what the plan wants, and
+    sends a request through every front door. No file that the roles wrote is taken as evidence.
+  - All checks are made; it fails with every one that failed.
+attributes:
+  check_mode:
+    support: full
+    description: Looks and sends requests, and changes nothing.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+  idempotent:
+    support: full
+    description: Changes nothing.
+options:
+  scope:
+    description: What is to be proven.
+    type: list
+    elements: str
+    choices: [lockdown, service]
+    required: true
+  expect:
+    description: What each of the two should be, as C(balancer_plan.proof) has it.
+    type: dict
+    required: true
+author:
+  - hardened.balancer contributors (@hardened-balancer)
+"""
+
+EXAMPLES = r"""
+- name: Prove the lock-down
+  hardened.balancer.proof:
+    scope: [lockdown]
+    expect: "{{ balancer_plan.proof }}"
+"""
+
+RETURN = r"""
+checks:
+  description: Every check with C(name), C(expected), C(found) and C(ok).
+  returned: always
+  type: list
+  elements: dict
+summary:
+  description: The C(frontends), the C(workers) of the backends, and what is C(open) to other machines.
+  returned: always
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _proof
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "scope": {"type": "list", "elements": "str", "choices": list(_proof.SCOPES), "required": True},
+            "expect": {"type": "dict", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    scope, expect = module.params["scope"], module.params["expect"]
+    if missing := [name for name in scope if name not in expect]:
+        module.fail_json(msg=f"expect: says nothing about {', '.join(missing)}; give balancer_plan.proof")
+    seen = _proof.Seen(Places())
+    found = [one for name in scope for one in _proof.prove(_proof.SCOPES[name], expect[name], seen)]
+    checks, summary = [one._asdict() for one in found], _proof.summary(seen)
+    if all(one.ok for one in found):
+        module.exit_json(
+            changed=False, msg=f"{len(found)} checks of the live node passed", checks=checks, summary=summary
+        )
+    module.fail_json(msg=_proof.report(found), checks=checks, summary=summary)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to happen, and how HAProxy's process is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_apply, _haproxy_process, _programs
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Live, Places
+from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
+
+WANTED = "0123456789abcdef"
+RUNS = Live(known=True, active=True, enabled=True, unit_nofile=8300, master=10, nofile=8300, worker=11, digest=WANTED)
+
+
+@pytest.mark.parametrize(
+    ("live", "nofile", "rewritten", "pending"),
+    [
+        (RUNS, 8300, None, "none"),
+        (RUNS, None, None, "none"),
+        (Live(), 8300, None, "start"),
+        (replace(RUNS, active=False), 8300, None, "start"),
+        (replace(RUNS, digest=None), 8300, None, "reload"),
+        (replace(RUNS, digest="f" * 16), 8300, None, "reload"),
+        (RUNS, 8300, 11, "reload"),
+        (RUNS, 8300, 9, "none"),
+        (replace(RUNS, replaced=True), 8300, None, "reload"),
+        (replace(RUNS, nofile=4096), 8300, None, "restart"),
+        (replace(RUNS, nofile=4096, digest=None), 8300, None, "restart"),
+        (replace(RUNS, nofile=524288), 8300, None, "none"),
+        (replace(RUNS, nofile=None), 8300, None, "none"),
+        (replace(RUNS, log_unreachable=True), 8300, None, "restart"),
+        (replace(RUNS, drifted=("b/s",)), 8300, None, "mend"),
+        (replace(RUNS, stale_unit=True), 8300, None, "mend"),
+        (replace(RUNS, drifted=("b/s",), digest=None), 8300, None, "reload"),
+    ],
+)
+def test_the_least_that_is_needed(live: Live, nofile: int | None, rewritten: int | None, pending: str) -> None:
+    found = _haproxy_process.verdict(live, WANTED, nofile, rewritten)
+    assert found.pending == pending
+    assert bool(found.reasons) == (pending != "none")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("LoadState=not-found\nActiveState=inactive\nMainPID=0\n", Live()),
+        (
+            "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nMainPID=10\nNeedDaemonReload=yes\nLimitNOFILE=infinity\n",
+            Live(
+                known=True, active=True, enabled=True, stale_unit=True, unit_nofile=_haproxy_process.NO_LIMIT, master=10
+            ),
+        ),
+        ("", Live()),
+        ("MainPID=garbage\n=\n", Live()),
+    ],
+)
+def test_the_unit(said: str, expected: Live) -> None:
+    assert _haproxy_process.of_unit(_haproxy_process.parse_properties(said)) == expected
+
+
+def test_the_kernel(tmp_path: Path) -> None:
+    process = tmp_path / "10"
+    process.mkdir()
+    process.joinpath("limits").write_text(
+        "Limit Soft Hard Units\nMax open files            1024                 8300                 files\n"
+    )
+    process.joinpath("exe").symlink_to("/usr/sbin/haproxy (deleted)")
+    process.joinpath("mountinfo").write_text("1 2 0:3 / / rw - ext4 x rw\n")
+    places = Places(proc=str(tmp_path))
+    unit = {"BindReadOnlyPaths": "/dev/log:/var/lib/haproxy/dev/log:rbind"}
+    assert _haproxy_process.of_kernel(places, 10, unit) == {"nofile": 8300, "replaced": True, "log_unreachable": True}
+    process.joinpath("mountinfo").write_text("1 2 0:3 /l /var/lib/haproxy/dev/log ro - tmpfs x rw\n")
+    assert _haproxy_process.of_kernel(places, 10, unit)["log_unreachable"] is False
+    assert _haproxy_process.of_kernel(places, 99, {}) == {"nofile": None, "replaced": False, "log_unreachable": False}
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (f"trees/{WANTED}/haproxy.cfg", WANTED),
+        (f"{{here}}/trees/{WANTED}/haproxy.cfg", WANTED),
+        ("elsewhere/haproxy.cfg", None),
+        (None, None),
+    ],
+)
+def test_the_link(tmp_path: Path, target: str | None, expected: str | None) -> None:
+    places = Places(link=str(tmp_path / "haproxy.cfg"), trees=str(tmp_path / "trees"))
+    if target:
+        Path(places.link).symlink_to(target.format(here=tmp_path))
+    assert _haproxy_process.linked_digest(places) == expected
+
+
+def test_the_journal_without_the_log_of_requests() -> None:
+    said = """\
+1795.1 node systemd[1]: Reloading haproxy.service - HAProxy Load Balancer...
+1795.2 node haproxy[10]: [ALERT]    (10) : Binding [/etc/haproxy/haproxy.cfg:9]: cannot bind socket
+1795.3 node haproxy[11]: 198.51.100.1:40000 [22/Nov/2026] front back/one 0/0/0/1/1 200 1 "GET /?token=x HTTP/1.1"
+"""
+    assert _haproxy_apply.journal(lambda command: Answer(0, said), None) == [
+        "systemd[1]: Reloading haproxy.service - HAProxy Load Balancer...",
+        "haproxy[10]: [ALERT]    (10) : Binding [/etc/haproxy/haproxy.cfg:9]: cannot bind socket",
+    ]
+
+
+def test_programs() -> None:
+    answers = _programs.run_all(
+        {"one": ["printf", "x"], "none": ["/nonexistent/program"], "bytes": ["printf", r"\377"], "bad": ["false"]}
+    )
+    assert (answers["one"].out, answers["one"].rc) == ("x", 0)
+    assert (answers["none"].rc, answers["none"].err) == (127, "/nonexistent/program: No such file or directory")
+    assert answers["bytes"].out == "\ufffd"
+    assert answers["bad"].rc == 1
+
+
+def test_a_program_that_hangs() -> None:
+    assert _programs.run(["sleep", "60"], timeout=0.1).rc == _programs.TIMED_OUT

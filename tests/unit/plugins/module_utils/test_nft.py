@@ -1,0 +1,65 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a firewall lets in: a ruleset with ours and somebody else's table, listed by nft 1.0.6."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _nft
+from ansible_collections.hardened.balancer.plugins.module_utils._nft import Accept
+
+RULESET = _nft.parse((Path(__file__).parent / "samples/ruleset.json").read_text())
+ALL = ((0, 65535),)
+
+
+def test_ours() -> None:
+    assert _nft.accepts(RULESET) == [
+        Accept("tcp", ((22, 22),), ("192.0.2.7/32", "198.51.100.0/24")),
+        Accept("tcp", ((22, 22),), ("2001:db8::/32",)),
+        Accept("tcp", ((80, 80), (443, 443), (8000, 8010)), None),
+        Accept("udp", ((443, 443),), None),
+    ]
+
+
+def test_maps_sets_and_chains() -> None:
+    assert set(_nft.accepts(RULESET, ("inet", "other"))) == {
+        Accept("tcp", ((25, 25),), None),
+        Accept("tcp", ((27, 27),), ("203.0.113.0/24",)),
+        Accept("tcp", ((5432, 5432), (6432, 6432)), None),
+        Accept("udp", ALL, None),
+        Accept("any", ALL, ("203.0.113.0/24",)),
+        Accept("tcp", ((8443, 8443),), None),
+    }
+
+
+def test_a_rule_that_accepts_everything() -> None:
+    rule = {"rule": {"family": "inet", "table": "hardened_balancer", "chain": "input", "expr": [{"accept": None}]}}
+    assert _nft.accepts([*RULESET, rule])[-1] == Accept("any", ALL, None)
+
+
+def test_filters_of_somebody_else() -> None:
+    assert _nft.filters(RULESET) == [
+        {"name": "table inet other", "detail": "chain in, hook input, policy accept, 5 rules"}
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "{}", "[]", '{"nftables": 1}', '{"nftables": [1, {"chain": 2}]}'])
+def test_what_is_no_ruleset(text: str) -> None:
+    items = _nft.parse(text)
+    assert (_nft.filters(items), _nft.accepts(items), _nft.input_chain(items)) == ([], [], None)
+
+
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [([], []), (["80", "443"], ["80", "443"]), (["81", 80, "8000-8010", "8005-8020"], ["80-81", "8000-8020"])],
+)
+def test_ports(ports: list[str | int], expected: list[str]) -> None:
+    assert _nft.ports_text(_nft.spans_of(ports)) == expected
+
+
+def test_networks() -> None:
+    assert _nft.networks(["198.51.100.7", "198.51.100.0/24", "2001:db8::/32"]) == ["198.51.100.0/24", "2001:db8::/32"]

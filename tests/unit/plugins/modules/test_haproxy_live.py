@@ -1,0 +1,346 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tree and its handler against a real HAProxy in a directory of its own; a function stands in for systemd."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_apply, _programs, _tree_store
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
+    Places,
+    linked_digest,
+    observe,
+    show_info,
+    wait_until,
+)
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import ask, digest_of
+from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
+from ansible_collections.hardened.balancer.plugins.module_utils._tree import TreeError
+
+PROGRAM = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs Debian's haproxy")
+
+CONFIGURATION = """\
+global
+    description hardened.balancer @digest@
+    default-path origin {trees}/@digest@
+    stats socket {admin} mode 660 level admin expose-fd listeners
+    maxconn 100
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 5s
+    timeout server 5s
+    errorfile 503 errors/503.http
+frontend front
+    bind 127.0.0.1:{port}
+    http-request return status 200 content-type text/plain string "{text}" if {{ path /{text} }}
+    default_backend back
+backend back
+    server one 127.0.0.1:{port_of_nobody} weight 10
+"""
+PAGE = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+class Machine:
+    """A node in a directory: `run` is systemd, for one unit."""
+
+    def __init__(self, directory: Path) -> None:
+        etc = directory / "etc"
+        etc.mkdir()
+        self.places = Places(
+            link=str(etc / "haproxy.cfg"),
+            trees=str(etc / "trees"),
+            program=str(PROGRAM),
+            admin_socket=str(directory / "admin.sock"),
+            master_socket=str(directory / "master.sock"),
+        )
+        self.port, self.port_of_nobody = free_port(), free_port()
+        self.log = directory / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.asked: list[str] = []
+
+    def source(self, text: str = "first", port: int | None = None) -> dict[str, str]:
+        main = CONFIGURATION.format(
+            trees=self.places.trees,
+            admin=self.places.admin_socket,
+            port=port or self.port,
+            port_of_nobody=self.port_of_nobody,
+            text=text,
+        )
+        return {"haproxy.cfg": main, "errors/503.http": PAGE}
+
+    def run(self, command: Sequence[str]) -> Answer:
+        if command[0] == "journalctl":
+            lines = self.log.read_text().splitlines() if self.log.exists() else []
+            return Answer(0, "\n".join(f"1.0 node haproxy[1]: {line}" for line in lines))
+        if command[0] != "systemctl":
+            return _programs.run(command)
+        if command[1] == "show":
+            pid = self.process.pid if self.process else 0
+            state = "active" if pid else "inactive"
+            return Answer(0, f"LoadState=loaded\nActiveState={state}\nMainPID={pid}\nNeedDaemonReload=no\n")
+        self.asked.append(command[1])
+        if command[1] == "restart":
+            self.stop()
+        if command[1] in ("start", "restart"):
+            self.start()
+        if command[1] == "reload" and self.process:
+            self.process.send_signal(signal.SIGUSR2)
+        return Answer(0, "")
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.places.program, "-W", "-f", self.places.link, "-S", self.places.master_socket],
+                stdout=log,
+                stderr=log,
+            )
+        assert wait_until(lambda: bool(show_info(self.places)), 20)
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.terminate()
+            self.process.wait(20)
+            self.process = None
+
+    def write(self, source: dict[str, str], **options: object) -> dict[str, object]:
+        request = _tree_store.Request(source=source, **options)  # type: ignore[arg-type]
+        return _tree_store.converge(request, self.places, observe(self.places, self.run), self.run)
+
+    def apply(self, method: str = "reload", timeout: int = 20) -> dict[str, object]:
+        return _haproxy_apply.apply(method, None, timeout, False, self.places, self.run)
+
+    @property
+    def running(self) -> str | None:
+        return digest_of(show_info(self.places))
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    # A unix socket's path is short, and pytest's directories are not.
+    short = Path("/tmp") / f"hb-{os.getpid()}-{tmp_path.name[-8:]}"
+    short.mkdir(mode=0o700)
+    one = Machine(short)
+    try:
+        yield one
+    finally:
+        one.stop()
+        shutil.rmtree(short)
+
+
+def test_from_nothing_to_running_and_then_nothing(machine: Machine) -> None:
+    written = machine.write(machine.source())
+    assert (written["changed"], written["written"], written["pending"]) == (True, True, "start")
+    applied = machine.apply()
+    assert (applied["did"], applied["digest"]) == ("start", written["digest"])
+    assert f"tcp 127.0.0.1:{machine.port}" in str(applied["listeners"])
+
+    again = machine.write(machine.source())
+    assert (again["changed"], again["pending"], again["diff"]) == (False, "none", [])
+    assert machine.apply()["changed"] is False
+    assert machine.asked == ["reset-failed", "start"]
+
+
+def test_a_change_is_a_reload_that_a_killed_run_leaves_to_the_next(machine: Machine) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    first = machine.running
+    machine.write(machine.source("second"))
+    assert machine.running == first
+
+    found = machine.write(machine.source("second"))
+    assert (found["changed"], found["written"], found["pending"]) == (True, False, "reload")
+    assert machine.apply()["did"] == "reload"
+    assert machine.running == found["digest"] == linked_digest(machine.places)
+
+
+def test_a_reload_drops_no_request(machine: Machine) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    answers: list[str] = []
+    done = threading.Event()
+
+    def visit() -> None:
+        while not done.is_set():
+            try:
+                with socket.create_connection(("127.0.0.1", machine.port), 5) as one:
+                    one.sendall(b"GET /first HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    answers.append(one.recv(100).decode()[:12])
+            except OSError as exc:
+                answers.append(str(exc))
+
+    visitor = threading.Thread(target=visit)
+    visitor.start()
+    for retries in (1, 2, 3):
+        machine.write({**machine.source(), "errors/extra.txt": str(retries)})
+        machine.apply()
+    done.set()
+    visitor.join()
+    assert len(answers) > 10
+    assert set(answers) == {"HTTP/1.1 200"}
+
+
+def test_what_haproxy_refuses_changes_nothing(machine: Machine) -> None:
+    machine.write(machine.source())
+    before = sorted(Path(machine.places.trees).iterdir())
+    broken = machine.source()
+    broken["haproxy.cfg"] = broken["haproxy.cfg"].replace(
+        "default_backend", "http-request send-to-nowhere\n    default_backend"
+    )
+    with pytest.raises(TreeError, match="send-to-nowhere") as refused:
+        machine.write(broken)
+    assert "line 15: http-request send-to-nowhere" in str(refused.value)
+    assert ".staging" not in str(refused.value)
+    assert sorted(Path(machine.places.trees).iterdir()) == before
+
+
+def test_a_port_that_somebody_else_holds_fails_with_the_words_of_haproxy(machine: Machine) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        machine.write(machine.source(port=other.getsockname()[1]))
+        with pytest.raises(_haproxy_apply.ApplyError, match="Address already in use"):
+            machine.apply(timeout=20)
+    assert machine.apply()["did"] == "reload"
+
+
+def test_an_edited_file_is_mended_and_read_again(machine: Machine) -> None:
+    digest = machine.write(machine.source())["digest"]
+    machine.apply()
+    with Path(machine.places.link).open("a") as file:
+        file.write("# by hand\n")
+    Path(machine.places.link).resolve().parent.joinpath("left.txt").write_text("x")
+    dry = machine.write(machine.source(), dry=True)
+    assert (dry["changed"], dry["pending"], dry["edited"]) == (True, "reload", ["haproxy.cfg", "left.txt"])
+    mended = machine.write(machine.source())
+    assert mended["edited"] == ["haproxy.cfg", "left.txt"]
+    assert "# by hand" in str(mended["diff"])
+    assert machine.write(machine.source())["pending"] == "reload"
+    assert machine.apply()["did"] == "reload"
+    assert machine.write(machine.source())["changed"] is False
+    assert machine.running == digest
+
+
+def test_a_weight_of_run_time_is_set_back_and_a_drain_is_not(machine: Machine) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    ask(machine.places.admin_socket, "set server back/one state drain")
+    assert machine.write(machine.source())["changed"] is False
+    ask(machine.places.admin_socket, "set weight back/one 50%")
+    assert machine.write(machine.source())["reasons"] == ["back/one has another weight than the configuration"]
+    assert machine.apply()["did"] == "mend"
+    assert machine.write(machine.source())["changed"] is False
+    assert "drain" in ask(machine.places.admin_socket, "show stat").lower()
+
+
+def test_a_restart_happens_where_it_is_asked_for_or_needed(machine: Machine) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    machine.write(machine.source("second"))
+    assert machine.apply(method="restart")["did"] == "restart"
+    needed = machine.write(machine.source("second"), nofile=1 << 30)
+    assert needed["pending"] == "restart"
+    assert "needs 1073741824" in str(needed["reasons"])
+
+
+@pytest.mark.parametrize("quotes", ["", '"', "'"])
+def test_a_secret_arrives_as_it_is(machine: Machine, quotes: str) -> None:
+    awkward = "a b'c\"d#e\\f${HOME}$g,h%i"
+    source = machine.source()
+    word = f"{quotes}@secret:it@{quotes}"
+    rule = "    http-request return content-type text/plain lf-string %[env(SECRET)]\n"
+    main = source["haproxy.cfg"].replace("global\n", f"global\n    setenv SECRET {word}\n")
+    source["haproxy.cfg"] = main.replace("    default_backend", f"{rule}    default_backend")
+    machine.write(source, secrets={"it": awkward})
+    machine.apply()
+    with socket.create_connection(("127.0.0.1", machine.port), 5) as one:
+        one.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert one.makefile(newline="").read().endswith(f"\r\n\r\n{awkward}")
+
+
+def test_secrets_stay_one_word_and_are_shown_nowhere(machine: Machine) -> None:
+    awkward = "a b'c\"d#e\\f$g,h"
+    source = machine.source()
+    source["haproxy.cfg"] += (
+        "userlist u\n    user x insecure-password @secret:plain@\n    user y insecure-password '@secret:quoted@'\n"
+    )
+    written = machine.write(source, secrets={"plain": awkward, "quoted": awkward})
+    assert "a b" not in str(written)
+    rotated = machine.write(source, secrets={"plain": awkward, "quoted": "z"}, dry=True)
+    assert rotated["diff"] == [{"prepared": "haproxy.cfg: the value of a secret changes (plain, quoted)\n"}]
+    broken = {**source, "haproxy.cfg": source["haproxy.cfg"] + "    nonsense @secret:plain@\n"}
+    with pytest.raises(TreeError) as refused:
+        machine.write(broken, secrets={"plain": "topsecret", "quoted": "q"})
+    assert "topsecret" not in str(refused.value)
+    assert "nonsense @secret:plain@" in str(refused.value)
+
+
+def test_what_was_there_before_is_refused_or_kept(machine: Machine) -> None:
+    link = Path(machine.places.link)
+    link.write_text("mine\n")
+    with pytest.raises(TreeError, match="keep_aside"):
+        machine.write(machine.source())
+    assert link.read_text() == "mine\n"
+    machine.write(machine.source(), existing="keep_aside")
+    aside = link.with_name("haproxy.cfg.before-hardened-balancer")
+    assert aside.read_text() == "mine\n"
+    assert link.is_symlink()
+    link.unlink()
+    link.write_text("mine again\n")
+    with pytest.raises(TreeError, match="exists already"):
+        machine.write(machine.source(), existing="keep_aside")
+    assert aside.read_text() == "mine\n"
+
+
+def test_old_trees_go_and_those_that_matter_stay(machine: Machine) -> None:
+    first = machine.write(machine.source("0"))["digest"]
+    machine.apply()
+    Path(machine.places.trees, ".staging-left").mkdir()
+    for i in range(1, 5):
+        os.utime(Path(machine.places.trees, str(machine.write(machine.source(str(i)), keep=2)["digest"])), (i, i))
+    left = {path.name for path in Path(machine.places.trees).iterdir()}
+    assert first in left
+    assert linked_digest(machine.places) in left
+    assert len(left) <= 4
+    assert ".staging-left" not in left
+
+
+def test_modes(machine: Machine) -> None:
+    machine.write(machine.source())
+    trees = Path(machine.places.trees)
+    assert [oct(p.stat().st_mode & 0o777) for p in sorted(trees.rglob("*")) if p.is_dir()] == ["0o700", "0o700"]
+    assert {oct(p.stat().st_mode & 0o777) for p in trees.rglob("*") if p.is_file()} == {"0o600"}
+    Path(machine.places.link).resolve().chmod(0o644)
+    assert machine.write(machine.source())["edited"] == ["haproxy.cfg"]
+    assert oct(Path(machine.places.link).stat().st_mode & 0o777) == "0o600"
+
+
+def test_check_mode_writes_nothing(machine: Machine) -> None:
+    dry = machine.write(machine.source(), dry=True)
+    assert (dry["changed"], dry["pending"]) == (True, "start")
+    assert list(Path(machine.places.trees).parent.iterdir()) == []
+    with contextlib.suppress(TreeError):
+        machine.write({"haproxy.cfg": "nonsense\n"}, dry=True)
+        pytest.fail("nonsense was taken")

@@ -1,0 +1,300 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of the proof, each on a node that passes and on one that is broken in one way."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_process, _nft, _node, _proof
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Live, Places
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import parse_stat
+from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
+
+SAMPLES = Path(__file__).parents[1] / "module_utils/samples"
+RULESET = (SAMPLES / "ruleset.json").read_text()
+STAT = (SAMPLES / "show_stat_2.6.csv").read_text()
+SSH = {"permitrootlogin": "no", "passwordauthentication": "no"}
+NETWORKS = ["192.0.2.7", "198.51.100.0/24", "2001:db8::/32"]
+LOCKDOWN = {
+    "administrators": ["ops"],
+    "admin_group": "balancer-admins",
+    "ssh": SSH,
+    "management_networks": NETWORKS,
+    "ports": {"tcp": ["80", "443", "8000-8010"], "udp": ["443"]},
+}
+WEB = {"frontend": "web", "mode": "http", "address": "0.0.0.0", "low": 80, "high": 80, "protocol": "tcp", "plain": True}
+SERVICE: dict[str, Any] = {
+    "binds": [WEB],
+    "ports": LOCKDOWN["ports"],
+    "backends": [{"name": "back", "mode": "http", "servers": ["one", "two"], "checked": True}],
+    "require_healthy": True,
+    "nofile": 8300,
+}
+UNITS = """\
+Id=hardened-balancer-firewall.service
+ActiveState=active
+UnitFileState=enabled
+
+Id=haproxy.service
+ActiveState=active
+UnitFileState=enabled
+
+Id=ssh.service
+ActiveState=active
+UnitFileState=enabled
+"""
+
+
+def listener(process: str | None, address: str, port: int, protocol: str = "tcp") -> dict[str, Any]:
+    return {"protocol": protocol, "address": address, "port": port, "process": process, "pid": 1}
+
+
+class Node(_proof.Seen):
+    """A node that is as it should be, until something is replaced."""
+
+    def __init__(self, **replaced: Any) -> None:
+        super().__init__(Places(admin_socket="/nonexistent"), self.say)
+        ours = [item for item in _nft.parse(RULESET) if next(iter(item.values())).get("table") != "other"]
+        good: dict[str, Any] = {
+            "sshd": {**SSH, "port": "22"},
+            "units": _node.parse_units(UNITS),
+            "listeners": [
+                listener("sshd", "0.0.0.0", 22),
+                listener("haproxy", "0.0.0.0", 80),
+                listener("haproxy", "127.0.0.1", 9),
+            ],
+            "table": ours,
+            "ruleset": ours,
+            "live": Live(active=True, nofile=8300, worker=11, digest="0123456789abcdef"),
+        }
+        self.rows = parse_stat(STAT)
+        self.__dict__.update({**good, **replaced})
+
+    def say(self, command: Sequence[str]) -> Answer:
+        return Answer(0, "a line\n")
+
+    def stats(self) -> list[dict[str, str]]:
+        return self.rows
+
+
+@pytest.fixture(autouse=True)
+def _node_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_node, "members", lambda name: ["ops"])
+    monkeypatch.setattr(_haproxy_process, "linked_digest", lambda places: "0123456789abcdef")
+    monkeypatch.setattr(_proof, "_request", lambda bind, seen: ("200", True))
+    monkeypatch.setattr(_proof, "HEALTH_SECONDS", 0.3)
+    monkeypatch.setattr(_proof, "LOG_SECONDS", 0.3)
+
+
+def failed(scope: str, node: _proof.Seen, **expect: Any) -> dict[str, str]:
+    wanted = {**(LOCKDOWN if scope == "lockdown" else SERVICE), **expect}
+    return {one.name: one.found for one in _proof.prove(_proof.SCOPES[scope], wanted, node) if not one.ok}
+
+
+@pytest.mark.parametrize("scope", ["lockdown", "service"])
+def test_a_good_node_passes(scope: str) -> None:
+    assert failed(scope, Node()) == {}
+
+
+ACCEPT_ALL = {"rule": {"family": "inet", "table": "hardened_balancer", "chain": "input", "expr": [{"accept": None}]}}
+OPEN = Node().table
+
+
+@pytest.mark.parametrize(
+    ("replaced", "expected"),
+    [
+        ({"sshd": {**SSH, "permitrootlogin": "yes", "port": "22"}}, {"sshd permitrootlogin": "yes"}),
+        ({"listeners": []}, {"sshd listens": "silent: 22"}),
+        (
+            {"ruleset": _nft.parse(RULESET)},
+            {"filters that are not ours": "table inet other (chain in, hook input, policy accept, 5 rules)"},
+        ),
+        (
+            {"table": [*OPEN, ACCEPT_ALL]},
+            {
+                "SSH on port 22 is open to": "anywhere",
+                "firewall, open tcp ports": "0-65535",
+                "firewall, open udp ports": "0-65535",
+            },
+        ),
+        (
+            {"table": []},
+            {
+                "firewall policy": "no chain at the input hook of table inet hardened_balancer",
+                "SSH on port 22 is open to": "nowhere",
+            },
+        ),
+    ],
+)
+def test_a_broken_lockdown_is_named(replaced: dict[str, Any], expected: dict[str, str]) -> None:
+    assert failed("lockdown", Node(**replaced)) == expected
+
+
+def test_units_that_do_not_come_back() -> None:
+    node = Node(units=_node.parse_units(UNITS.replace("enabled", "disabled").replace("=active", "=failed")))
+    assert failed("lockdown", node) == {
+        "sshd runs": "neither ssh.service nor ssh.socket is active",
+        "hardened-balancer-firewall at boot": "not enabled",
+    }
+    assert failed("service", node) == {"HAProxy at boot": "not enabled"}
+
+
+def test_ports_beyond_what_is_served_and_planned() -> None:
+    ports = {"tcp": ["80"], "udp": []}
+    assert failed("lockdown", Node(), ports=ports) == {
+        "firewall, open tcp ports": "22, 80, 443, 8000-8010",
+        "firewall, open udp ports": "443",
+    }
+    served = [listener("haproxy", "0.0.0.0", port) for port in (443, *range(8000, 8011))]
+    served += [listener("haproxy", "0.0.0.0", 443, "udp"), listener("sshd", "::", 22)]
+    assert failed("lockdown", Node(listeners=served), ports=ports) == {}
+
+
+def test_administrators(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_node, "members", lambda name: None)
+    node = Node()
+    node.run = lambda command: Answer(1, "", "sudo: a password is required")
+    found = failed("lockdown", node)
+    assert found["members of balancer-admins"] == "no such group"
+    assert found["sudo for ops"] == "sudo: a password is required"
+
+
+@pytest.mark.parametrize(
+    ("replaced", "expect", "expected"),
+    [
+        ({"live": Live(active=True, nofile=8300, worker=11)}, {}, {"configuration in force": "none of ours"}),
+        (
+            {"live": Live(active=True, nofile=100, worker=11, digest="0123456789abcdef")},
+            {},
+            {"open files of HAProxy": "100"},
+        ),
+        (
+            {"listeners": [listener("nginx", "0.0.0.0", 80)]},
+            {},
+            {"frontend web listens on tcp 0.0.0.0:80": "not on 80"},
+        ),
+        (
+            {"listeners": [listener("haproxy", "0.0.0.0", 80), listener("haproxy", "::", 8404)]},
+            {},
+            {"HAProxy listens elsewhere": "tcp :::8404"},
+        ),
+        ({}, {"ports": {"tcp": ["80"], "udp": ["443"]}}, {"firewall, served tcp ports": "80, 443, 8000-8010"}),
+        (
+            {},
+            {"backends": [{"name": "back", "servers": ["one", "gone"]}, {"name": "fresh", "servers": ["three"]}]},
+            {"backend back, servers": "missing: gone", "backend fresh, health": "three UP 1/3 (INI)"},
+        ),
+        ({}, {"backends": [{"name": "empty", "servers": []}]}, {}),
+        ({"rows": []}, {}, {"backend back, servers": "missing: one, two", "backend back, health": "none"}),
+    ],
+)
+def test_a_broken_service_is_named(replaced: dict[str, Any], expect: dict[str, Any], expected: dict[str, str]) -> None:
+    assert failed("service", Node(**replaced), **expect) == expected
+
+
+def test_health_is_only_reported_where_it_is_not_required() -> None:
+    backends = [{"name": "fresh", "servers": ["three"]}]
+    assert failed("service", Node(), backends=backends, require_healthy=False) == {}
+
+
+def test_no_line_in_the_journal() -> None:
+    node = Node()
+    node.run = lambda command: Answer(0, "")
+    assert failed("service", node) == {"log of HAProxy": "no line of process 11"}
+    assert failed("service", node, journal=False) == {}
+
+
+def test_a_check_that_breaks_is_one_that_failed() -> None:
+    node = Node()
+    node.rows = [{"pxname": "back"}]
+    found = failed("service", node)
+    assert "KeyError" in found["backends"]
+
+
+def test_nothing_installed_is_a_list_of_failures_and_no_traceback(tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "none")
+    places = Places(nowhere, nowhere, nowhere, nowhere, nowhere, str(tmp_path))
+    bare = _proof.Seen(places, lambda command: Answer(127, "", "not found"))
+    assert len(failed("lockdown", bare)) >= 6
+    assert len(failed("service", bare)) >= 6
+    assert _proof.summary(bare) == {"frontends": [], "workers": [], "open": []}
+
+
+def test_report() -> None:
+    found = [
+        _proof.Finding("a", "x", "y", False),
+        _proof.Finding("b", "x", "x", True),
+        _proof.Finding("c", "1", "2", False),
+    ]
+    assert _proof.report(found) == (
+        "2 of 3 checks of the live node failed:\n  a: expected x, found y\n  c: expected 1, found 2"
+    )
+
+
+def test_summary() -> None:
+    found = _proof.summary(Node())
+    assert found["frontends"] == [{"name": "front", "status": "OPEN"}]
+    assert {"backend": "back", "name": "one", "status": "DOWN", "check": "L4CON", "weight": "1"} in found["workers"]
+    assert [(one["port"], one["process"]) for one in found["open"]] == [(22, "sshd"), (80, "haproxy")]
+
+
+@pytest.mark.parametrize(("backends", "servers", "expected"), [(1, 0, True), (1, 1, False), (0, 0, False)])
+def test_whose_503_it_is(backends: int, servers: int, expected: bool) -> None:
+    assert (
+        _proof.lacks_servers({"backends": 5, "servers": 5}, {"backends": 5 + backends, "servers": 5 + servers})
+        is expected
+    )
+
+
+REQUEST = _proof.__dict__["_request"]
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[[bytes], int]]:
+    """Answers one connection with the given bytes."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        one.listen()
+
+        def serve(answer: bytes) -> None:
+            connection, _address = one.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        def start(answer: bytes) -> int:
+            threading.Thread(target=serve, args=(answer,), daemon=True).start()
+            return int(one.getsockname()[1])
+
+        yield start
+
+
+@pytest.mark.parametrize(
+    ("answer", "ok"),
+    [
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", True),
+        (b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", True),
+        (b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n", True),
+        (b"\x15\x03\x01\x00\x02\x02", False),
+        (b"", False),
+    ],
+)
+def test_the_front_door(server: Callable[[bytes], int], answer: bytes, ok: bool) -> None:
+    port = server(answer)
+    assert REQUEST({**WEB, "low": port}, Node())[1] is ok
+
+
+def test_a_closed_door() -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        bind = {**WEB, "low": one.getsockname()[1]}
+    assert REQUEST(bind, Node())[1] is False
+    assert _proof._connect(bind)[1] is False
