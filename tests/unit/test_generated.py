@@ -21,3 +21,8 @@ SPEC.loader.exec_module(generate)
 @pytest.mark.parametrize("path", generate.generated(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_generated_files_are_up_to_date(path: pathlib.Path) -> None:
     assert path.read_text() == generate.generated()[path], "run `make generate`"
+
+
+@pytest.mark.parametrize("path", generate.generated(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_ansible_finds_nothing_to_template_in_them(path: pathlib.Path) -> None:
+    assert "{{" not in path.read_text()

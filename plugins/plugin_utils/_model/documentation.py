@@ -28,10 +28,21 @@ def role_variables(role: str) -> dict[str, Shape]:
 
 
 def argument_specs(role: str, purpose: str) -> dict[str, t.Any]:
-    options = {name: option(shape) for name, shape in role_variables(role).items()}
+    options = {name: variable(shape) for name, shape in role_variables(role).items()}
     return {
         "argument_specs": {"main": {"short_description": purpose, "description": f"{purpose}.", "options": options}}
     }
+
+
+def variable(shape: Shape) -> dict[str, t.Any]:
+    """Without a type: Ansible's own check would come before the model's, knows less and repeats values."""
+    result = option(shape)
+    kinds = {"list": "A list: ", "dict": "A mapping: ", "map": "A mapping: ", "bool": "True or false: "}
+    words = [kinds.get(shape.kind, ""), result["description"]]
+    if "choices" in result:
+        words.append(f" One of {', '.join(result.pop('choices'))}.")
+    result.pop("elements", None)
+    return {**result, "description": "".join(words), "type": "raw"}
 
 
 def option(shape: Shape) -> dict[str, t.Any]:

@@ -160,6 +160,7 @@ BACKEND = Shape(
 
 DEFAULTS = Shape(
     "dict",
+    "settings of all frontends and backends",
     keywords="defaults",
     keys={
         "options": _options("defaults"),
@@ -172,6 +173,7 @@ DEFAULTS = Shape(
 
 GLOBAL = Shape(
     "dict",
+    "settings of the process",
     keywords="global",
     keys={
         "maxconn": Shape(
@@ -282,7 +284,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         ("haproxy",),
         Shape(
             "map",
-            "secrets by name, to be used as `{{ haproxy_secrets.name }}`",
+            "secrets by name, for use in templates as `haproxy_secrets.name`",
             of=Shape("text", secret=True),
             secret=True,
         ),
