@@ -68,6 +68,7 @@ class Live:
     nofile: int | None = None
     replaced: bool = False
     log_unreachable: bool = False
+    foreign_socket: bool = False
     worker: int | None = None
     old_workers: tuple[int, ...] = ()
     failed_reloads: int = 0
@@ -130,6 +131,7 @@ def of_haproxy(places: Places) -> dict[str, t.Any]:
         "old_workers": processes.old,
         "failed_reloads": processes.failed,
         "digest": digest_of(info),
+        "foreign_socket": bool(info) and digest_of(info) is None,
         "drifted": drifted(places),
     }
 
@@ -217,6 +219,8 @@ def restart_reasons(live: Live, nofile: int | None) -> list[str]:
         reasons.append(f"the process may open {live.nofile} files and needs {nofile}, a reload cannot raise that")
     if live.log_unreachable:
         reasons.append(f"the process does not see {LOG_SOCKET} in its chroot, a reload cannot mount it")
+    if live.foreign_socket:
+        reasons.append("the runtime socket was made by a configuration that is not ours, a reload hands it on with its owner")
     return reasons
 
 

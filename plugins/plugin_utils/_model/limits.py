@@ -15,6 +15,8 @@ SHARE_OF_MEMORY = 0.5
 HIGHEST_DEFAULT = 200_000
 PER_CONNECTION = 2
 STEP = 1024
+# What the unit may open: only a restart raises it, so a later, larger maxconn should find room.
+GENEROUS = 1_048_576
 
 
 def reserve(listeners: int, servers: int) -> int:
@@ -40,4 +42,5 @@ def derive(
         )
     by_memory = int(node["memory_mib"] * 1024 * SHARE_OF_MEMORY / KIB_PER_CONNECTION)
     maxconn = wanted or max(1, min(by_memory, possible, HIGHEST_DEFAULT))
-    return {"maxconn": maxconn, "nofile": maxconn * PER_CONNECTION + beside}
+    needed = maxconn * PER_CONNECTION + beside
+    return {"maxconn": maxconn, "nofile": max(needed, min(node["nofile_max"], GENEROUS))}

@@ -255,10 +255,11 @@ def test_too_many_round_robin_servers() -> None:
 @pytest.mark.parametrize(
     ("memory", "nofile", "wanted", "limits"),
     [
-        (1024, 524288, None, {"maxconn": 13107, "nofile": 27238}),
+        (1024, 524288, None, {"maxconn": 13107, "nofile": 524288}),
         (65536, 20000, None, {"maxconn": 9488, "nofile": 20000}),
-        (1 << 20, 1 << 30, None, {"maxconn": 200000, "nofile": 401024}),
-        (1024, 524288, 50000, {"maxconn": 50000, "nofile": 101024}),
+        (1 << 20, 1 << 30, None, {"maxconn": 200000, "nofile": 1048576}),
+        (1024, 2097152, 1000000, {"maxconn": 1000000, "nofile": 2001024}),
+        (1024, 524288, 50000, {"maxconn": 50000, "nofile": 524288}),
     ],
 )
 def test_limits(memory: int, nofile: int, wanted: int | None, limits: dict[str, int]) -> None:
