@@ -220,7 +220,7 @@ def restart_reasons(live: Live, nofile: int | None) -> list[str]:
     if live.log_unreachable:
         reasons.append(f"the process does not see {LOG_SOCKET} in its chroot, a reload cannot mount it")
     if live.foreign_socket:
-        reasons.append("the runtime socket was made by a configuration that is not ours, a reload hands it on with its owner")
+        reasons.append("another configuration made the runtime socket, a reload would hand it on with its owner")
     return reasons
 
 
