@@ -89,6 +89,7 @@ build: $(VENV) $(VENV_IMPORT)  ## build/hardened-balancer-VERSION.tar.gz, checke
 
 .PHONY: molecule
 molecule: $(VENV)  ## the scenarios, in containers
+	molecule destroy --all >/dev/null 2>&1
 	molecule test --all
 
 .PHONY: bench

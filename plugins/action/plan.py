@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import traceback
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -14,6 +15,9 @@ from ansible_collections.hardened.balancer.plugins.plugin_utils._model import pl
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems, report
 
 SPEC = {"contact": {"type": "bool", "default": False}, "stated": {"type": "bool", "default": False}}
+STUMBLED = (
+    "the model stumbled over this inventory, which is a fault of the collection; nothing was changed; please report"
+)
 
 
 class ActionModule(ActionBase):
@@ -29,7 +33,12 @@ class ActionModule(ActionBase):
         problems = Problems()
         secrets: dict[str, str] = {}
         if "frontends" not in plan:
-            plan, problems, secrets = _gather.draft(task_vars, self._templar)
+            try:
+                plan, problems, secrets = _gather.draft(task_vars, self._templar)
+            except Exception as exc:  # a fault of ours, told without the values that a traceback would show
+                last = traceback.extract_tb(exc.__traceback__)[-1]
+                place = f"{type(exc).__name__} in {last.filename.rpartition('/')[2]}:{last.lineno}"
+                return {**result, "failed": True, "msg": f"{STUMBLED} ({place})"}
         if "limits" not in plan and not problems:
             if args["contact"]:
                 answer = self._execute_module(

@@ -16,6 +16,11 @@ PREFIXES = ("haproxy_", "balancer_")
 # Registered or passed by our own playbooks: neither input nor typing mistake.
 OURS = ("balancer_plan", "balancer_hosts", "balancer_served", "balancer_proof", "balancer_serial")
 VAULT_TYPES = ("EncryptedString", "AnsibleVaultEncryptedUnicode", "AnsibleVaultEncryptedUnsafeText")
+PLACEHOLDERS = re.compile(r"@secret:([^@\s]+)@")
+TRANSFORMED = (
+    "does something to a secret, which can only be inserted as it is; "
+    "put the result into haproxy_secrets, whose values may be templates"
+)
 NEEDS_FACT = (
     "needs a fact of the node, and the plan is made without contact to it; "
     "write the value into the inventory (host_vars)"
@@ -29,18 +34,42 @@ class Gathered(t.NamedTuple):
 
 
 class Leaves:
-    """Templates a structure leaf by leaf, so that what fails is known by its path."""
+    """Templates a structure leaf by leaf, so that what fails is known by its path.
+
+    Secrets come in as placeholders, and each leaf is templated with two of them: where the answers differ by more than
+    the placeholder, the template did something to the secret, and what came of it would not be the secret's value.
+    """
 
     def __init__(
-        self, templar: t.Any, variables: dict[str, t.Any], problems: Problems, secrets_found: dict[str, str]
+        self, templar: t.Any, variables: dict[str, t.Any], problems: Problems, hidden: dict[str, t.Any] | None = None
     ) -> None:
         facts = variables.get("ansible_facts") or {}
-        hidden = {"ansible_facts", "ansible_local", *(f"ansible_{name}" for name in facts)}
+        without = {"ansible_facts", "ansible_local", *(f"ansible_{name}" for name in facts)}
+        seen = {k: v for k, v in variables.items() if k not in without}
+        self.vaulted: dict[str, t.Any] = {}
+        covered = {k: self._cover(v, f"vault.{k}") for k, v in seen.items() if _holds_vault(v)}
+        named = {f"{name}": secrets.placeholder(name) for name in hidden or {}}
         self.templar = templar.copy_with_new_env(
-            available_variables={k: v for k, v in variables.items() if k not in hidden}
+            available_variables={**seen, **covered, **({"haproxy_secrets": named} if hidden is not None else {})}
         )
+        self.twin: t.Any = None
+        if covered or named:
+            again = {"haproxy_secrets": _twin(named)} if hidden is not None else {}
+            others = {k: _twin(v) for k, v in covered.items()}
+            self.twin = templar.copy_with_new_env(available_variables={**seen, **others, **again})
         self.problems = problems
-        self.secrets = secrets_found
+        self.secrets: dict[str, str] = {}
+
+    def _cover(self, value: t.Any, path: str) -> t.Any:
+        """A placeholder for each vaulted value, wherever it is used from."""
+        if type(value).__name__ in VAULT_TYPES:
+            self.vaulted[path] = value
+            return secrets.placeholder(path)
+        if isinstance(value, dict):
+            return {key: self._cover(element, f"{path}.{_word(key)}") for key, element in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._cover(element, f"{path}[{i}]") for i, element in enumerate(value)]
+        return value
 
     def render(self, value: t.Any, path: str) -> t.Any:
         if type(value).__name__ in VAULT_TYPES:
@@ -53,14 +82,48 @@ class Leaves:
         if not isinstance(value, str) or "{" not in value:
             return plain(value)
         try:
-            return plain(self.templar.template(value))
+            result = plain(self.templar.template(value))
+            twin = plain(self.twin.template(value)) if self.twin else None
         except Exception as exc:  # whatever a template raises is the user's to mend, and must not carry the value along
             self.problems.add(path, explain(exc))
             return None
+        if self.twin and _twin(result) != twin:
+            self.problems.add(path, TRANSFORMED)
+            return None
+        for name in PLACEHOLDERS.findall(repr(result)):
+            if name in self.vaulted:
+                self.secrets[name] = str(self.vaulted[name])
+        return result
+
+
+def _holds_vault(value: t.Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_vault(element) for element in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_holds_vault(element) for element in value)
+    return type(value).__name__ in VAULT_TYPES
+
+
+def _word(key: t.Any) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", str(key))
+
+
+def _twin(value: t.Any) -> t.Any:
+    """The same with every placeholder a little different."""
+    if isinstance(value, dict):
+        return {key: _twin(element) for key, element in value.items()}
+    if isinstance(value, list):
+        return [_twin(element) for element in value]
+    return PLACEHOLDERS.sub(r"@secret:\1.twin@", value) if isinstance(value, str) else value
 
 
 def explain(exc: Exception) -> str:
     """Why a template failed, by the names of variables alone: the text around them may hold a secret."""
+    unknown = re.search(r"[Nn]o (filter|test) named '([A-Za-z0-9_.]+)'", str(exc))
+    if unknown:
+        return f"its template uses a {unknown[1]} that does not exist: {unknown[2]}"
+    if "SyntaxError" in type(exc).__name__:
+        return "is not a valid template; look at its braces and quotes"
     names = re.findall(r"'([A-Za-z_][A-Za-z0-9_.]*)'", str(exc))
     if "undefined" not in str(exc).lower() and "no attribute" not in str(exc).lower():
         return f"its template fails ({type(exc).__name__})"
@@ -89,46 +152,47 @@ def gather(task_vars: dict[str, t.Any], templar: t.Any) -> Gathered:
     problems = Problems()
     found: dict[str, str] = {}
     named = _secrets(task_vars, templar, problems)
-    masked = {**task_vars, "haproxy_secrets": {name: secrets.placeholder(name) for name in named}}
-    leaves = Leaves(templar, masked, problems, found)
+    leaves = Leaves(templar, task_vars, problems, named)
     variables: dict[str, t.Any] = {}
-    for name in sorted(task_vars):
+    for name in sorted(name for name in task_vars if isinstance(name, str)):
         if not name.startswith(PREFIXES) or name in OURS or name == "haproxy_secrets":
             continue
         shape = (
             shapes.SITE if name.startswith(shapes.SITE_PREFIX) else shapes.VARIABLES.get(name, ((), Shape("text")))[1]
         )
         variables[name] = secrets.split(shape, leaves.render(task_vars[name], name), name, found)
-    return Gathered(variables, {**found, **named}, problems)
+    return Gathered(variables, {**found, **leaves.secrets, **named}, problems)
 
 
 def _secrets(task_vars: dict[str, t.Any], templar: t.Any, problems: Problems) -> dict[str, str]:
+    """Their values, in the clear: the only place where a template may do something to a secret."""
     given = task_vars.get("haproxy_secrets")
     if given is None:
         return {}
-    vaulted: dict[str, str] = {}
-    leaves = Leaves(templar, task_vars, problems, vaulted)
-    if isinstance(given, str):
-        given = leaves.render(given, "haproxy_secrets")
+    clear = templar.copy_with_new_env(available_variables=task_vars)
+    result: dict[str, str] = {}
+    try:
+        given = clear.template(given) if isinstance(given, str) else given
+    except Exception as exc:
+        problems.add("haproxy_secrets", explain(exc))
+        return {}
     if not isinstance(given, dict):
         problems.add("haproxy_secrets", "must be a mapping of names to secrets")
         return {}
-    result = {}
     for name, value in given.items():
         path = f"haproxy_secrets.{name}"
-        rendered = leaves.render(value, path)
-        rendered = vaulted.get(path, rendered)
+        try:
+            rendered = clear.template(value) if isinstance(value, str) else value
+        except Exception as exc:
+            problems.add(path, explain(exc))
+            continue
+        text = rendered if rendered is None or isinstance(rendered, (bool, dict, list)) else plain(str(rendered))
         if not re.fullmatch(r"[A-Za-z0-9_-]+", str(name)):
             problems.add("haproxy_secrets", "has a name with other characters than letters, digits, _ and -")
-        elif (
-            not isinstance(rendered, (str, int))
-            or isinstance(rendered, bool)
-            or not str(rendered)
-            or "\n" in str(rendered)
-        ):
+        elif not isinstance(text, str) or not text or "\n" in text:
             problems.add(path, "must be text of one line")
         else:
-            result[str(name)] = str(rendered)
+            result[str(name)] = text
     return result
 
 
@@ -156,7 +220,8 @@ def _worker_groups(variables: dict[str, t.Any]) -> set[tuple[str, str | None]]:
         b for place in places if isinstance(place, list) for b in place if isinstance(b, dict)
     ] + shapes.DEFAULT_BACKENDS
     workers = [b["workers"] for b in backends if isinstance(b.get("workers"), dict)]
-    return {(w["group"], w.get("address_variable")) for w in workers if isinstance(w.get("group"), str)}
+    usable = [w for w in workers if isinstance(w.get("group"), str)]
+    return {(w["group"], w.get("address_variable")) for w in usable if isinstance(w.get("address_variable", ""), str)}
 
 
 def _of_host(host: str, names: set[str], hostvars: t.Any, templar: t.Any, problems: Problems) -> dict[str, t.Any]:
@@ -167,12 +232,12 @@ def _of_host(host: str, names: set[str], hostvars: t.Any, templar: t.Any, proble
         if not isinstance(raw, dict) or name not in raw:
             continue
         if _needs_template(raw[name]):
-            leaves = leaves or Leaves(templar, raw, problems, {})
+            leaves = leaves or Leaves(templar, raw, problems)
             found[name] = leaves.render(raw[name], f"hostvars[{host}].{name}")
         else:
             found[name] = plain(raw[name])
     for name in raw:
-        if name.startswith("haproxy_w") and name != "haproxy_worker":
+        if str(name).startswith("haproxy_w") and name != "haproxy_worker":
             problems.add(f"hostvars[{host}].{name}", "unknown variable; did you mean haproxy_worker?")
     return found
 

@@ -89,7 +89,8 @@ def site(recorder: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Run:
             timeout=300,
         )
         report = json.loads(done.stdout[done.stdout.index("{\n") :])
-        results = report["plays"][0]["tasks"][0]["hosts"]
+        plan = next(play for play in report["plays"] if play["play"]["name"] == "Plan")
+        results = plan["tasks"][0]["hosts"]
         return {
             "": done.stdout + done.stderr,
             **{name: result["msg"] for name, result in results.items() if result.get("failed")},
@@ -155,3 +156,61 @@ def test_the_recorder_would_notice(recorder: Recorder, site: Run) -> None:
     before = recorder.connections
     site({"good": {}})
     assert recorder.connections > before
+
+
+def test_an_inventory_without_a_balancer_is_refused(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "hosts.yml").write_text("all: {children: {balancer: {hosts: {lb1: }}}}")
+    for name in ("site", "render"):
+        command: list[str | pathlib.Path] = [pathlib.Path(sys.executable).parent / "ansible-playbook"]
+        command += ["-i", tmp_path / "hosts.yml"]
+        done = subprocess.run(
+            [*command, ROOT / f"playbooks/{name}.yml"],
+            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(tmp_path / "home")},
+            cwd=tmp_path,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 2
+        assert "No host of the inventory matches balancers." in done.stdout
+
+
+def test_a_vaulted_variable_stays_a_secret_through_templates(tmp_path: pathlib.Path) -> None:
+    tools = pathlib.Path(sys.executable).parent
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(tmp_path / "home")}
+    (tmp_path / "password").write_text("test only")
+    vaulted = subprocess.run(
+        [tools / "ansible-vault", "encrypt_string", "--vault-password-file", "password", "s3cr3t-vault", "-n", "token"],
+        env=environment,
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    ).stdout
+    (tmp_path / "vars.yml").write_text(
+        vaulted + "haproxy_frontends:\n"
+        '  - {name: web, binds: [{port: "{{ port }}"}], default_backend: web_workers, '
+        'http_request: ["set-header X {{ token }}"]}\n'
+    )
+    (tmp_path / "hosts.yml").write_text("all: {children: {balancers: {hosts: {lb1: }}, web_workers: {hosts: {w1: }}}}")
+    command: list[str | pathlib.Path] = [tools / "ansible-playbook", "-i", "hosts.yml", "-e", "@vars.yml"]
+    command += ["--vault-password-file", "password"]
+    command += ["-vvv", "--diff", ROOT / "playbooks/render.yml", "-e"]
+    right, wrong = (
+        subprocess.run(
+            [*command, f"port={port}"],
+            env=environment,
+            cwd=tmp_path,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        for port in ("80", "{{ token }}")
+    )
+    assert (right.returncode, wrong.returncode) == (0, 2)
+    assert "http-request set-header X @secret:vault.token@" in (tmp_path / "rendered/lb1/haproxy.cfg").read_text()
+    assert "haproxy_frontends[0].binds[0].port: holds '@secret:vault.token@'" in wrong.stdout
+    assert "s3cr3t" not in right.stdout + right.stderr + wrong.stdout + wrong.stderr

@@ -90,7 +90,7 @@ def listeners(frontend: dict[str, t.Any], path: str, problems: Problems) -> list
         if bind.get("socket"):
             continue
         plain = not any(bind.get(word) for word in ("ssl", "accept_proxy")) and not re.search(
-            r"\b(ssl|accept-proxy)\b", bind.get("raw", "")
+            r"\b(ssl|accept-proxy)\b", bind.get("raw") or ""
         )
         low, high = bind["port"]
         for address in addresses(bind):

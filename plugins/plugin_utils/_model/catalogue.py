@@ -254,6 +254,12 @@ def _read(table: str) -> tuple[Keyword, ...]:
 
 KEYWORDS = _read(TABLE)
 
+# What begins a section of its own (configuration manual, 3.0).
+SECTIONS = (
+    *("global", "defaults", "frontend", "backend", "listen", "peers", "resolvers", "userlist", "mailers", "cache"),
+    *("program", "http-errors", "ring", "log-forward", "log-profile", "fcgi-app", "crt-store", "traces", "acme"),
+)
+
 RULE_FAMILIES = (
     "tcp-request",
     "http-request",

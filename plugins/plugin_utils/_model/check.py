@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from . import catalogue
-from .problems import Problems, show, suggest
+from .problems import Problems, nearest, show, suggest
 from .scalars import SCALARS
 from .shape import Shape
 
@@ -46,7 +46,7 @@ def _list(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
     if not isinstance(value, list):
         problems.add(path, f"holds {'a value' if of.secret else show(value)}, which must be a list")
         return None
-    if shape.required and not value:
+    if (shape.required or shape.low) and not value:
         problems.add(path, "is an empty list; at least one element is needed")
     return [check(of, element, f"{path}[{i}]", problems) for i, element in enumerate(value)]
 
@@ -76,7 +76,7 @@ def _dict(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
         else:
             problems.add(
                 here,
-                f"unknown key{suggest(str(key), {*shape.keys, *known}, 'known here')}{_hint(str(key), shape.keywords)}",
+                f"unknown key{suggest(str(key), {*shape.keys, *known}, 'known here')}{_hint(str(key), shape)}",
             )
     for key, sub in shape.keys.items():
         if key in value:
@@ -88,18 +88,20 @@ def _dict(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
     return result
 
 
-def _hint(key: str, section: str) -> str:
-    """For the mistake of writing a member of a family as a key of its own."""
-    for family, variable in (("option", "options"), ("timeout", "timeout")):
+def _hint(key: str, shape: Shape) -> str:
+    """Where else the key belongs; what HAProxy may know and we do not has its place too."""
+    if not shape.keywords or nearest(key, {*shape.keys, *catalogue.of_section(shape.keywords)}):
+        return ""
+    for family, example in (("option", "options: [{}]"), ("timeout", "timeout: {{{}: 10s}}")):
         bare = key.removeprefix(f"{family}_").replace("_", "-")
-        if section and bare in catalogue.of_family(family, section):
-            return f"; {bare} is one of the section's {variable}: " + (
-                f"options: [{bare}]" if family == "option" else f"timeout: {{{bare.replace('-', '_')}: 10s}}"
-            )
+        if bare in catalogue.of_family(family, shape.keywords):
+            written = bare if family == "option" else bare.replace("-", "_")
+            members = "options" if family == "option" else family
+            return f"; {bare} is one of the section's {members}: {example.format(written)}"
     for keyword in catalogue.KEYWORDS:
         if keyword.key == key and not keyword.family:
             return f"; HAProxy knows it in: {', '.join(keyword.sections)}"
-    return ""
+    return "; a directive without a key goes into raw" if "raw" in shape.keys else ""
 
 
 def _keyword(keyword: catalogue.Keyword, value: t.Any, path: str, problems: Problems) -> t.Any:

@@ -102,11 +102,6 @@ def _login(plan: Plan, node: Node, problems: Problems) -> str:
             problems.add("balancer_administrators", _lines_to_add(node))
         return user
     first = plan["administrators"][0]
-    if first["name"] == "root":
-        problems.add(
-            "balancer_administrators[0].name",
-            "holds 'root', who may not log in any more after the lock-down; name another account",
-        )
     for i, administrator in enumerate(plan["administrators"]):
         if not administrator["keys"] and not (node["users"].get(administrator["name"]) or {}).get("keys"):
             problems.add(

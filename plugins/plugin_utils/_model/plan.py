@@ -24,6 +24,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     """Everything that follows from the inventory alone."""
     problems = Problems()
     values = _variables(variables, problems)
+    _check_people(values, problems)
     frontends, backends = _proxies(values, variables)
     _check_frontends(frontends, problems)
     gates = [
@@ -48,6 +49,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     references.check_names(backends, "backend", problems)
     references.check_names(_named(values.get("haproxy_userlists"), "haproxy_userlists"), "list", problems)
     references.check_backends(frontends, backends, problems)
+    _check_raw(values, frontends, backends, problems)
     listeners = [listener for f in frontends for listener in binds.listeners(f, f["path"], problems)]
     binds.check_conflicts(listeners, problems)
     result = {
@@ -122,6 +124,40 @@ def _named(sections: t.Any, path: str) -> list[dict[str, t.Any]]:
         for i, section in enumerate(sections or [])
         if section and section.get("name")
     ]
+
+
+def _check_raw(
+    values: Variables, frontends: list[dict[str, t.Any]], backends: list[dict[str, t.Any]], problems: Problems
+) -> None:
+    for kind in ("global", "defaults"):
+        section = {**(values.get(f"haproxy_{kind}") or {}), "path": f"haproxy_{kind}"}
+        references.check_raw(section, kind, problems)
+    for kind, group, families in (
+        ("frontend", frontends, shapes.FRONTEND_RULES),
+        ("backend", backends, shapes.BACKEND_RULES),
+    ):
+        for section in group:
+            references.check_raw(section, kind, problems)
+            references.check_secrets_of_rules(section, families, problems)
+
+
+def _check_people(values: Variables, problems: Problems) -> None:
+    seen: dict[str, int] = {}
+    for i, administrator in enumerate(values.get("balancer_administrators") or []):
+        name = (administrator or {}).get("name")
+        path = f"balancer_administrators[{i}].name"
+        if name == "root":
+            problems.add(path, "holds 'root', who may not log in any more after the lock-down; name another account")
+        elif name in seen:
+            problems.add(path, f"holds '{name}', which balancer_administrators[{seen[name]}] has already")
+        elif name:
+            seen[name] = i
+    for i, userlist in enumerate(values.get("haproxy_userlists") or []):
+        for j, user in enumerate((userlist or {}).get("users") or []):
+            path = f"haproxy_userlists[{i}].users[{j}]"
+            told = any(problem.path.startswith(path) for problem in problems)
+            if user and not told and ("password" in user) == ("insecure_password" in user):
+                problems.add(path, "must have either password or insecure_password")
 
 
 def _check_frontends(frontends: list[dict[str, t.Any]], problems: Problems) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from . import catalogue
+from . import catalogue, secrets
 from .problems import Problems, show, suggest
 
 Section = dict[str, t.Any]
@@ -62,6 +62,30 @@ def check_mode(section: Section, kind: str, problems: Problems) -> None:
     for where, keyword in given:
         if keyword and keyword.http_only and keyword.name != "timeout tarpit":
             problems.add(where, f"{keyword.name} needs mode: http; this {kind} is in mode: tcp")
+
+
+def check_raw(section: Section, kind: str, problems: Problems) -> None:
+    """A raw line that the model would have to know of: it opens a section, or has an order or a name to be checked."""
+    for i, line in enumerate(section.get("raw") or []):
+        first = str(line or "").split(maxsplit=1)[0] if line else ""
+        path = f"{section['path']}.raw[{i}]"
+        if first in catalogue.SECTIONS:
+            problems.add(path, f"begins with {first}, which would open a section that is not checked")
+        elif kind in ("frontend", "backend") and first in catalogue.RULE_FAMILIES:
+            problems.add(
+                path,
+                f"is one of the {first} rules; write it into {first.replace('-', '_')}, where lines keep their order",
+            )
+        elif kind == "frontend" and first in ("use_backend", "default_backend"):
+            known = {"use_backend": "a route with if", "default_backend": "default_backend"}[first]
+            problems.add(path, f"refers to a backend unchecked; write it as {known}")
+
+
+def check_secrets_of_rules(section: Section, families: t.Iterable[str], problems: Problems) -> None:
+    """Typed rules as they will be printed: a raw line of the same words would be refused."""
+    for family in families:
+        for i, rule in enumerate(section.get(family) or []):
+            secrets.check_line(rule, f"{section['path']}.{family}[{i}]", problems)
 
 
 def gates(section: Section, kind: str) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from .problems import Problems
@@ -19,35 +20,49 @@ HTTP_ONLY = ("host", "path", "path_prefix", "header", "cookie")
 INSPECT = ["tcp-request inspect-delay 5s", "tcp-request content accept if { req.ssl_hello_type 1 }"]
 
 
+# HAProxy reads at most 64 words of a line (configuration manual, section 2.2); the rest would be cut off.
+WORDS = 60
+Condition = tuple[str, str, list[str]]
+
+
 def lines(frontend: dict[str, t.Any]) -> list[str]:
     return [
-        f"use_backend {route['backend']} if {condition(route, frontend['mode'])}"
+        f"use_backend {route['backend']} if {condition}"
         for route in frontend.get("routes") or []
         if route
+        for condition in conditions(route, frontend["mode"])
     ]
 
 
-def condition(route: dict[str, t.Any], mode: str) -> str:
+def conditions(route: dict[str, t.Any], mode: str) -> list[str]:
+    """The route's condition; where its values are too many for one line, several of which any may hold."""
     if route.get("if"):
-        return str(route["if"])
-    conditions = []
+        return [str(route["if"])]
+    parts = _parts(route, mode)
+    if sum(5 + len(values) for _fetch, _method, values in parts) > WORDS:
+        size = max(1, WORDS // len(parts) - 5)
+        chunks = [[(f, m, v[i : i + size]) for i in range(0, max(len(v), 1), size)] for f, m, v in parts]
+        return [" ".join(_any_of(*part) for part in choice) for choice in itertools.product(*chunks)]
+    return [" ".join(_any_of(*part) for part in parts)]
+
+
+def _parts(route: dict[str, t.Any], mode: str) -> list[Condition]:
+    found: list[Condition] = []
     if route.get("host"):
-        conditions.append(_any_of(HOST, "str", route["host"]))
+        found.append((HOST, "str", route["host"]))
     if route.get("path"):
-        conditions.append(_any_of("path", "str", route["path"]))
+        found.append(("path", "str", route["path"]))
     if route.get("path_prefix"):
-        conditions.append(
-            _any_of(PATH_BY_SEGMENT, "beg", [prefix.rstrip("/") + "/" for prefix in route["path_prefix"]])
-        )
+        found.append((PATH_BY_SEGMENT, "beg", [prefix.rstrip("/") + "/" for prefix in route["path_prefix"]]))
     for key, fetch in (("header", "req.hdr"), ("cookie", "req.cook")):
         if route.get(key):
-            conditions.append(_any_of(f"{fetch}({route[key]['name']})", "str", route[key].get("value")))
+            found.append((f"{fetch}({route[key]['name']})", "str", route[key].get("value") or []))
     if route.get("sni"):
-        conditions.append(_any_of(SNI[mode], "str", route["sni"]))
-    return " ".join(conditions)
+        found.append((SNI[mode], "str", route["sni"]))
+    return found
 
 
-def _any_of(fetch: str, method: str, values: list[str] | None) -> str:
+def _any_of(fetch: str, method: str, values: list[str]) -> str:
     if not values:
         return f"{{ {fetch} -m found }}"
     # A value that begins with a dash would be read as a flag, -f among them, which reads a file.

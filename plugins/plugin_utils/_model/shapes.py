@@ -91,7 +91,7 @@ BIND = Shape(
     keywords="bind",
     keys={
         "port": Shape("ports", "port, or a range like `8000-8010`"),
-        "address": one_or_list(Shape("bind_address"), "address or addresses; every IPv4 address if left out"),
+        "address": one_or_list(Shape("bind_address"), "address or addresses; every IPv4 address if left out", low=1),
         "ipv6": Shape("bool", "listen on `[::]` as well (v6only)", default=False),
         "socket": Shape("path", "path of a unix socket, instead of a port"),
         "raw": Shape("line", "further parameters as HAProxy reads them"),
@@ -101,8 +101,8 @@ BIND = Shape(
 NAMED_VALUE = Shape(
     "dict",
     keys={
-        "name": Shape("word", "its name", required=True),
-        "value": one_or_list(Shape("text"), "any of these; left out: present"),
+        "name": Shape("token", "its name", required=True),
+        "value": one_or_list(Shape("text"), "any of these; left out: present", low=1),
     },
 )
 
@@ -110,12 +110,14 @@ ROUTE = Shape(
     "dict",
     keys={
         "backend": Shape("name", "where matching requests go", required=True),
-        "host": one_or_list(Shape("hostname"), "any of these hosts, whatever the case, the port or a trailing dot"),
-        "path": one_or_list(Shape("url_path"), "any of these paths, exactly"),
-        "path_prefix": one_or_list(Shape("url_path"), "any of these paths and what lies below them, by segment"),
+        "host": one_or_list(
+            Shape("hostname"), "any of these hosts, whatever the case, the port or a trailing dot", low=1
+        ),
+        "path": one_or_list(Shape("url_path"), "any of these paths, exactly", low=1),
+        "path_prefix": one_or_list(Shape("url_path"), "any of these paths and what lies below them, by segment", low=1),
         "header": Shape("dict", "a header of the request", keys=NAMED_VALUE.keys),
         "cookie": Shape("dict", "a cookie of the request", keys=NAMED_VALUE.keys),
-        "sni": one_or_list(Shape("hostname"), "any of these names in the TLS greeting"),
+        "sni": one_or_list(Shape("hostname"), "any of these names in the TLS greeting", low=1),
         "if": Shape("line", "a condition in HAProxy's words; the route's only one"),
     },
 )
