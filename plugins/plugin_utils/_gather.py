@@ -119,10 +119,12 @@ def _twin(value: t.Any) -> t.Any:
 
 def explain(exc: Exception) -> str:
     """Why a template failed, by the names of variables alone: the text around them may hold a secret."""
-    unknown = re.search(r"[Nn]o (filter|test) named '([A-Za-z0-9_.]+)'", str(exc))
+    text = str(exc)
+    unknown = re.search(r"(?:No (?:filter|test) named '|Could not load \")([A-Za-z0-9_.]+)", text)
     if unknown:
-        return f"its template uses a {unknown[1]} that does not exist: {unknown[2]}"
-    if "SyntaxError" in type(exc).__name__:
+        return f"its template uses a filter or test that does not exist: {unknown[1]}"
+    # ansible-core 2.17 has one class for all, and says in words what 2.19 says by class.
+    if "SyntaxError" in type(exc).__name__ or text.startswith("template error while templating string"):
         return "is not a valid template; look at its braces and quotes"
     names = re.findall(r"'([A-Za-z_][A-Za-z0-9_.]*)'", str(exc))
     if "undefined" not in str(exc).lower() and "no attribute" not in str(exc).lower():
