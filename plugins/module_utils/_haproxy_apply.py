@@ -60,7 +60,7 @@ def apply(
             raise ApplyError(_failure(decided.pending, wanted, "; ".join(still.reasons), run, cursor))
         live = after
     _restore_weights(live, places)
-    return _outcome(decided, wanted, live.worker, _served(places) if decided.pending in PROCESS_CHANGES else [])
+    return _outcome(decided, wanted, live.worker, served(places) if decided.pending in PROCESS_CHANGES else [])
 
 
 def _decide(method: str, live: Live, digest: str | None, places: Places) -> Verdict:
@@ -71,14 +71,14 @@ def _decide(method: str, live: Live, digest: str | None, places: Places) -> Verd
     return found
 
 
-def _outcome(decided: Verdict, digest: str | None, worker: int | None, served: list[str]) -> dict[str, t.Any]:
+def _outcome(decided: Verdict, digest: str | None, worker: int | None, listeners: list[str]) -> dict[str, t.Any]:
     return {
         "changed": decided.pending != "none",
         "did": decided.pending,
         "why": decided.reasons,
         "digest": digest,
         "pid": worker,
-        "listeners": served,
+        "listeners": listeners,
     }
 
 
@@ -157,7 +157,7 @@ def _restore_weights(live: Live, places: Places) -> None:
             raise ApplyError(f"the weight of {server} cannot be set back, HAProxy says: {said}")
 
 
-def _served(places: Places) -> list[str]:
+def served(places: Places) -> list[str]:
     return [
         f"{one['protocol']} {one['address']}:{one['port']}"
         for one in _listeners.listeners(places.proc)

@@ -89,11 +89,12 @@ def main() -> None:
         supports_check_mode=True,
     )
     given = module.params
+    served = _haproxy_apply.served(Places())
     try:
         result = _haproxy_apply.apply(given["method"], given["digest"], given["timeout"], module.check_mode, Places())
     except _haproxy_apply.ApplyError as exc:
         module.fail_json(msg=str(exc))
-    if result["did"] == "restart":
+    if result["did"] == "restart" and served:
         would = "would be restarted" if module.check_mode else "was restarted"
         module.warn(f"HAProxy {would}, which cuts open connections: {'; '.join(result['why'])}")
     module.exit_json(msg=f"{result['did']}: {'; '.join(result['why']) or 'what runs is what is on disk'}", **result)
