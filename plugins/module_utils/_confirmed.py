@@ -441,7 +441,7 @@ def drop(place: Place) -> None:
 def sshd_session(root: str = "/", pid: int | None = None) -> str:
     """Process and start time of the sshd that serves us; empty where we came in another way."""
     process = os.getpid() if pid is None else pid
-    for _ in range(64):
+    for _attempt in range(64):
         try:
             text = Path(root, "proc", str(process), "stat").read_text()
         except OSError:
@@ -513,7 +513,7 @@ def begin(change: Change, place: Place, token: str, check_mode: bool = False) ->
     """Up to a change in force whose undo is armed; where nothing is to do, no second step is needed."""
     if check_mode:
         due = "would be undone first: its run ended before it confirmed" if place.token.exists() else ""
-        result, _ = carry_out(change, place, token, check_mode=True)
+        result, _token = carry_out(change, place, token, check_mode=True)
         return {**result, "changed": bool(result["changed"] or due), "undone_before": due}
     undone_before = carry_out_pending(place)
     try:
@@ -553,7 +553,7 @@ def carry_out(change: Change, place: Place, token: str, check_mode: bool) -> tup
         arm(place, change.timeout)
         result["applied"] = True
         try:
-            put_files(place, [after for _, after in differing])
+            put_files(place, [after for _before, after in differing])
         except OSError as error:
             return result, f"a file could not be written ({error})"
         return result, put_in_force(place, change, directory)
