@@ -23,6 +23,20 @@ CASES = yaml.safe_load((pathlib.Path(__file__).parent / "cases.yml").read_text()
 ADDRESSES = {"worker1": "198.51.100.101", "worker2": "198.51.100.102"}
 
 
+def ansible(cwd: pathlib.Path, tool: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A tool of this interpreter's Ansible, with the checkout's configuration and a home of its own."""
+    ours = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(cwd / "home"), "ANSIBLE_SSH_RETRIES": "0"}
+    return subprocess.run(
+        [str(pathlib.Path(sys.executable).parent / tool), *words],
+        env={**os.environ, **ours, **environment},
+        cwd=cwd,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
 class Recorder(threading.Thread):
     """A listener that closes what it accepts, and counts."""
 
@@ -66,28 +80,8 @@ def site(recorder: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Run:
             "all": {"children": {"balancers": {"hosts": hosts}, "web_workers": {"hosts": group}, "nobody": {}}}
         }
         (home / "hosts.json").write_text(json.dumps(inventory))
-        environment = {
-            **os.environ,
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_HOME": str(home / "ansible"),
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "ANSIBLE_SSH_RETRIES": "0",
-        }
-        command = [
-            str(pathlib.Path(sys.executable).parent / "ansible-playbook"),
-            "-i",
-            str(home / "hosts.json"),
-            str(ROOT / "site.yml"),
-        ]
-        done = subprocess.run(
-            [*command, *([verbosity] if verbosity else [])],
-            env=environment,
-            cwd=home,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        words = ["-i", "hosts.json", str(ROOT / "site.yml"), *([verbosity] if verbosity else [])]
+        done = ansible(home, "ansible-playbook", *words, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json")
         report = json.loads(done.stdout[done.stdout.index("{\n") :])
         plan = next(play for play in report["plays"] if play["play"]["name"] == "Plan")
         results = plan["tasks"][0]["hosts"]
@@ -158,58 +152,27 @@ def test_the_recorder_would_notice(recorder: Recorder, site: Run) -> None:
     assert recorder.connections > before
 
 
-def test_an_inventory_without_a_balancer_is_refused(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("playbook", ["site", "render"])
+def test_an_inventory_without_a_balancer_is_refused(tmp_path: pathlib.Path, playbook: str) -> None:
     (tmp_path / "hosts.yml").write_text("all: {children: {balancer: {hosts: {lb1: }}}}")
-    for name in ("site", "render"):
-        command: list[str | pathlib.Path] = [pathlib.Path(sys.executable).parent / "ansible-playbook"]
-        command += ["-i", tmp_path / "hosts.yml"]
-        done = subprocess.run(
-            [*command, ROOT / f"playbooks/{name}.yml"],
-            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(tmp_path / "home")},
-            cwd=tmp_path,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 2
-        assert "No host of the inventory matches balancers." in done.stdout
+    done = ansible(tmp_path, "ansible-playbook", "-i", "hosts.yml", str(ROOT / f"playbooks/{playbook}.yml"))
+    assert done.returncode == 2
+    assert "No host of the inventory matches balancers." in done.stdout
 
 
 def test_a_vaulted_variable_stays_a_secret_through_templates(tmp_path: pathlib.Path) -> None:
-    tools = pathlib.Path(sys.executable).parent
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(tmp_path / "home")}
     (tmp_path / "password").write_text("test only")
-    vaulted = subprocess.run(
-        [tools / "ansible-vault", "encrypt_string", "--vault-password-file", "password", "s3cr3t-vault", "-n", "token"],
-        env=environment,
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    ).stdout
+    vault = ("--vault-password-file", "password")
+    vaulted = ansible(tmp_path, "ansible-vault", "encrypt_string", *vault, "s3cr3t-vault", "-n", "token").stdout
     (tmp_path / "vars.yml").write_text(
         vaulted + "haproxy_frontends:\n"
         '  - {name: web, binds: [{port: "{{ port }}"}], default_backend: web_workers, '
         'http_request: ["set-header X {{ token }}"]}\n'
     )
     (tmp_path / "hosts.yml").write_text("all: {children: {balancers: {hosts: {lb1: }}, web_workers: {hosts: {w1: }}}}")
-    command: list[str | pathlib.Path] = [tools / "ansible-playbook", "-i", "hosts.yml", "-e", "@vars.yml"]
-    command += ["--vault-password-file", "password"]
-    command += ["-vvv", "--diff", ROOT / "playbooks/render.yml", "-e"]
-    right, wrong = (
-        subprocess.run(
-            [*command, f"port={port}"],
-            env=environment,
-            cwd=tmp_path,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        for port in ("80", "{{ token }}")
-    )
+    words = ("-i", "hosts.yml", "-e", "@vars.yml", *vault, "-vvv", "--diff", str(ROOT / "playbooks/render.yml"), "-e")
+    right = ansible(tmp_path, "ansible-playbook", *words, "port=80")
+    wrong = ansible(tmp_path, "ansible-playbook", *words, "port={{ token }}")
     assert (right.returncode, wrong.returncode) == (0, 2)
     assert "http-request set-header X @secret:vault.token@" in (tmp_path / "rendered/lb1/haproxy.cfg").read_text()
     assert "haproxy_frontends[0].binds[0].port: holds '@secret:vault.token@'" in wrong.stdout

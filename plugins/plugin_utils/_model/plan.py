@@ -15,6 +15,7 @@ from . import binds, limits, references, releases, routes, secrets, sections, sh
 from . import node as nodes
 from .catalogue import version
 from .check import check
+from .hardened import ADMIN_GROUP
 from .problems import Problems, suggest
 
 Variables = dict[str, t.Any]
@@ -216,7 +217,7 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
     return {
         "lockdown": {
             "administrators": [a["name"] for a in plan["administrators"]],
-            "admin_group": "balancer-admins",
+            "admin_group": ADMIN_GROUP,
             "ssh": {
                 "permitrootlogin": "no",
                 "passwordauthentication": "no",
