@@ -532,7 +532,7 @@ def carry_out(change: Change, place: Place, token: str, check_mode: bool) -> tup
     differing = compare(place, change)
     result: dict[str, Any] = {
         "changed": bool(differing),
-        "files": [after.path for _, after in differing],
+        "files": [after.path for _before, after in differing],
         "diff": [difference(before, after) for before, after in differing],
         "applied": False,
         "mended": False,
