@@ -5,6 +5,9 @@ SHELL := /bin/bash
 
 # Ansible insists on a UTF-8 locale; the glob keeps molecule from warning about the place of its scenarios.
 export LC_ALL := C.UTF-8
+export NO_COLOR := 1
+export ANSIBLE_NOCOLOR := 1
+export PY_COLORS := 0
 export MOLECULE_GLOB := molecule/*/molecule.yml
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 

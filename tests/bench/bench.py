@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).parent
 STATE = ROOT / ".cache/bench"
 LAB = "hardened-balancer-bench"
-ROUNDS = 7
+ROUNDS = 5
 SECONDS = 5
 TARGETS = {
     "worker, asked directly": "198.19.0.21",
