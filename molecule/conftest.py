@@ -208,7 +208,7 @@ def _open_lab() -> Lab:
         state=Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]),
         machines=_machines(LAB / "inventory/hosts.yml"),
         balancers=list(inventory["balancers"]["hosts"]),
-        environment={**os.environ, "ANSIBLE_NOCOLOR": "1", "PYTHONUNBUFFERED": "1"},
+        environment={**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1", "PYTHONUNBUFFERED": "1"},
     )
 
 
