@@ -83,7 +83,12 @@ def start() -> None:
         "cat >/etc/haproxy/haproxy.cfg; systemctl restart haproxy",
         (HERE / "handwritten.cfg").read_text(),
     )
-    inside("nginx", "cat >/etc/nginx/sites-available/default; nginx -s reload", (HERE / "nginx.conf").read_text())
+    inside("nginx", f"{install} nginx-light >/dev/null 2>&1")
+    inside(
+        "nginx",
+        "cat >/etc/nginx/sites-available/default; systemctl restart nginx",
+        (HERE / "nginx.conf").read_text(),
+    )
     inside("client", f"{install} wrk >/dev/null 2>&1")
 
 
