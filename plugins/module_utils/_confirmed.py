@@ -23,6 +23,8 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.hardened.balancer.plugins.module_utils._files import synced
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -225,14 +227,6 @@ def difference(before: File, after: File) -> dict[str, str]:
         "before": old,
         "after": new,
     }
-
-
-def synced(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def write_file(real: Path, content: bytes, mode: int, uid: int, gid: int) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.hardened.balancer.plugins.module_utils import _packages, _programs, _tree
+from ansible_collections.hardened.balancer.plugins.module_utils._files import synced
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     Live,
     Places,
@@ -212,7 +213,7 @@ def _install(places: Places, final: Files, source: Files, digest: str, staging: 
     elif tree.exists():
         shutil.rmtree(tree)
     staging.rename(tree)
-    _sync(Path(places.trees))
+    synced(Path(places.trees))
 
 
 def _switch(places: Places, digest: str, aside: str | None) -> None:
@@ -223,7 +224,7 @@ def _switch(places: Places, digest: str, aside: str | None) -> None:
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(Path(Path(places.trees).name, digest, _tree.MAIN))
     temporary.replace(link)
-    _sync(link.parent)
+    synced(link.parent)
 
 
 def _write_all(directory: Path, files: Files) -> None:
@@ -249,14 +250,6 @@ def write(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _set_modes(directory: Path) -> None:

@@ -48,7 +48,7 @@ class Leaves:
         seen = {k: v for k, v in variables.items() if k not in without}
         self.vaulted: dict[str, t.Any] = {}
         covered = {k: self._cover(v, f"vault.{k}") for k, v in seen.items() if _holds_vault(v)}
-        named = {f"{name}": secrets.placeholder(name) for name in hidden or {}}
+        named = {name: secrets.placeholder(name) for name in hidden or {}}
         self.templar = templar.copy_with_new_env(
             available_variables={**seen, **covered, **({"haproxy_secrets": named} if hidden is not None else {})}
         )

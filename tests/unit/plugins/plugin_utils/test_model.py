@@ -154,6 +154,18 @@ def test_routes(route: dict[str, t.Any], line: str) -> None:
     assert section({"haproxy_frontends": [frontend]}, "frontend web")[-1] == line
 
 
+def test_a_route_of_many_values_fits_into_the_words_of_a_line() -> None:
+    """HAProxy cuts a line off after 64 words: the values are spread over lines, each of which may match."""
+    hosts = [f"h{i}.example.com" for i in range(100)]
+    paths = [f"/p{i}" for i in range(30)]
+    route = {"host": hosts, "path_prefix": paths, "backend": "web_workers"}
+    frontend = {"name": "web", "binds": [{"port": 80}], "routes": [route]}
+    lines = [line for line in section({"haproxy_frontends": [frontend]}, "frontend web") if "use_backend" in line]
+    assert max(len(line.split()) for line in lines) <= 64
+    pairs = {(h, p) for line in lines for h in hosts for p in paths if f" {h} " in line and f" {p}/ " in line}
+    assert len(pairs) == len(hosts) * len(paths)
+
+
 def test_sni_waits_for_the_greeting() -> None:
     variables = {
         "haproxy_frontends": [

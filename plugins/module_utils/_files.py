@@ -1,0 +1,20 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every change on disk needs to outlive a crash.
+
+Private to the collection hardened.balancer; it may change in any release.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def synced(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
