@@ -63,9 +63,18 @@ format: $(VENV)  ## let ruff put the Python files into shape
 generate: $(VENV)  ## write argument specifications and defaults of the roles from the model
 	python tools/generate.py
 
+.PHONY: keywords
+keywords: $(VENV)  ## compare the catalogue of keywords with HAProxy's manuals, and write docs/keywords.md
+	manuals=$$(.ci/manuals); python tools/keywords.py --output docs/keywords.md $$manuals
+
 .PHONY: unit
 unit: $(VENV)  ## unit tests, ansible-core 2.19
 	pytest -q tests/unit tests/refusals
+
+.PHONY: topics
+topics: $(VENV)  ## every example of docs/topics as it is printed, by requests to HAProxy 2.6 and 3.0 in containers
+	bash tests/topics/images.sh
+	BALANCER_TOPICS=containers pytest -q tests/topics
 
 .PHONY: unit-2.17
 unit-2.17: $(VENV_2_17)  ## unit tests and the installed artifact, ansible-core 2.17
@@ -97,7 +106,7 @@ molecule: $(VENV)  ## the scenarios, in containers
 
 .PHONY: bench
 bench: $(VENV)  ## a run with nothing to change, and requests a second beside others; medians with their spread
-	python tests/bench/bench.py
+	python -m tests.bench.bench
 
 .PHONY: pins
 pins:  ## renew what the pinned packages bring along (requirements-*.txt)

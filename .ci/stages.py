@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TOGETHER = ["unit", "docs-lint", "lint", "artifact", "unit-2.17", "build", "sanity"]
+TOGETHER = ["unit", "docs-lint", "lint", "artifact", "unit-2.17", "build", "sanity", "keywords"]
 ALONE = ["molecule"]
 LANES = min(2, os.cpu_count() or 1)
 

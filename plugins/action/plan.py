@@ -30,9 +30,12 @@ class ActionModule(ActionBase):
         _validated, args = validate(SPEC, mutually_exclusive=[("contact", "stated")])
         task_vars = task_vars or {}
         plan = _gather.plain(task_vars.get("balancer_plan") or {})
+        # What Ansible told when the plan was registered would be told again.
+        plan = {key: value for key, value in plan.items() if key not in ("warnings", "deprecations")}
         problems = Problems()
         secrets: dict[str, str] = {}
-        if "frontends" not in plan:
+        notes: list[str] = []
+        if "sections" not in plan:
             try:
                 plan, problems, secrets = _gather.draft(task_vars, self._templar)
             except Exception as exc:  # a fault of ours, told without the values that a traceback would show
@@ -49,10 +52,13 @@ class ActionModule(ActionBase):
                 plan, problems = model.complete(plan, _gather.plain(answer["node"]), run_of(task_vars))
             elif args["stated"]:
                 plan, problems = model.complete(plan, model.stated_node(plan))
+            # Told once, by the task that made the plan whole.
+            notes = list(plan.get("notes") or [])
         if problems:
             where = f"the plan of {task_vars['inventory_hostname']}"
             return {**result, "failed": True, "msg": report(problems, secrets.values(), where)}
-        return {**result, **plan, "changed": False, "failed": False, "_ansible_verbose_override": True}
+        told = {"warnings": notes} if notes else {}
+        return {**result, **told, **plan, "changed": False, "failed": False, "_ansible_verbose_override": True}
 
 
 def run_of(task_vars: dict[str, t.Any]) -> dict[str, bool]:

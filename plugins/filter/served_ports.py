@@ -11,6 +11,7 @@ version_added: 0.1.0
 description:
   - Takes the C(listeners) of M(hardened.balancer.node_info) and gives the ports that the firewall has to leave open for
     them. Loopback addresses open nothing.
+  - A port that the plan opens to some networks only is never opened to others.
 positional: _input
 options:
   _input:
@@ -19,9 +20,25 @@ options:
     elements: dict
     required: true
   also:
-    description: Ports to add, such as those of the plan; V(tcp) and V(udp) with lists of ports and ranges.
+    description:
+      - Ports to add, such as those of the plan; V(tcp) and V(udp) with lists of ports and ranges, V(restricted) with
+        what is open to some networks only.
     type: dict
     default: {}
+  plan:
+    description: The ports of the plan, none of which are added; O(also) if left out.
+    type: dict
+  before:
+    description: What the firewall opens to some networks only now, C(restricted) of M(hardened.balancer.node_info).
+    type: list
+    elements: dict
+    default: []
+  held:
+    description:
+      - What runs is what the plan wants. Until then a port keeps the restrictions that it has, for what may still
+        listen there.
+    type: bool
+    default: false
 author:
   - hardened.balancer contributors (@hardened-balancer)
 """
@@ -34,9 +51,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Ports and ranges per protocol, sorted, without overlaps.
+  description:
+    - Ports and ranges per protocol, sorted, without overlaps; in C(restricted) those for some networks only.
   type: dict
-  sample: {tcp: ["80", "8000-8010"], udp: []}
+  sample:
+    tcp: ["80", "8000-8010"]
+    udp: []
+    restricted: [{protocol: tcp, ports: ["8404"], sources: [198.51.100.0/24]}]
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,10 +69,14 @@ from ansible_collections.hardened.balancer.plugins.plugin_utils._ports import se
 
 
 def served(
-    listeners: Sequence[Mapping[str, Any]], also: Mapping[str, Sequence[str | int]] | None = None
-) -> dict[str, list[str]]:
+    listeners: Sequence[Mapping[str, Any]],
+    also: Mapping[str, Any] | None = None,
+    plan: Mapping[str, Any] | None = None,
+    before: Sequence[Mapping[str, Any]] = (),
+    held: bool = False,
+) -> dict[str, Any]:
     try:
-        return served_ports(listeners, also)
+        return served_ports(listeners, also, plan, before, held)
     except (KeyError, TypeError, ValueError) as problem:
         raise AnsibleFilterError(f"served_ports: not the listeners of node_info: {problem}") from problem
 

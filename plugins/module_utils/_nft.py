@@ -12,13 +12,17 @@ import ipaddress
 import json
 import typing as t
 
+from ansible_collections.hardened.balancer.plugins.module_utils import _spans
+
 OURS = ("inet", "hardened_balancer")
 LIST = ("nft", "--json", "--terse", "list", "ruleset")
 LIST_OURS = ("nft", "--json", "list", "table", *OURS)
 ANY = (0, 65535)
 
+PROTOCOLS = ("tcp", "udp")
+
 Item = dict[str, t.Any]
-Span = tuple[int, int]
+Span = _spans.Span
 
 
 class Accept(t.NamedTuple):
@@ -135,7 +139,7 @@ def _condition(match: Item, sets: dict[str, t.Any]) -> Item:
     if match.get("op") not in ("==", "in"):
         return {}
     if field == "dport":
-        return {**_protocol_of(left), "ports": [span for one in right for span in _spans(one)]}
+        return {**_protocol_of(left), "ports": [span for one in right for span in _spans_in(one)]}
     if field == "saddr":
         return {"sources": [_network(one) for one in right]}
     if (left.get("meta") or {}).get("key") == "l4proto" and right and right[0] in ("tcp", "udp", 6, 17):
@@ -168,7 +172,7 @@ def _verdicts_of_map(vmap: Item, sets: dict[str, t.Any]) -> list[tuple[str, list
     for pair in _elements(vmap.get("data"), sets):
         if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], dict)):
             continue
-        spans = _spans(pair[0]) if is_port else None
+        spans = _spans_in(pair[0]) if is_port else None
         if "accept" in pair[1]:
             found.append(("accept", spans))
         for word in ("jump", "goto"):
@@ -185,7 +189,7 @@ def _elements(value: t.Any, sets: dict[str, t.Any]) -> list[t.Any]:
     return [one["elem"]["val"] if isinstance(one, dict) and "elem" in one else one for one in inner]
 
 
-def _spans(value: t.Any) -> list[Span]:
+def _spans_in(value: t.Any) -> list[Span]:
     if isinstance(value, dict) and "range" in value:
         return [(int(value["range"][0]), int(value["range"][1]))]
     return [(int(value), int(value))] if str(value).isdecimal() else []
@@ -202,28 +206,24 @@ def _network(value: t.Any) -> str:
         return str(value)
 
 
-def networks(given: t.Iterable[str]) -> list[str]:
-    """Without overlaps, as a set of nftables holds them."""
-    parsed = [ipaddress.ip_network(one, strict=False) for one in given]
-    v4 = [one for one in parsed if isinstance(one, ipaddress.IPv4Network)]
-    v6 = [one for one in parsed if isinstance(one, ipaddress.IPv6Network)]
-    return [str(one) for one in (*ipaddress.collapse_addresses(v4), *ipaddress.collapse_addresses(v6))]
+def opened(found: t.Iterable[Accept], protocol: str) -> tuple[list[Span], list[_spans.Narrow]]:
+    """Ports that all may reach, and those that some may, by whom."""
+    ours = [one for one in found if one.protocol in (protocol, "any")]
+    wide = [span for one in ours if one.sources is None for span in one.ports]
+    return wide, [(span, one.sources) for one in ours if one.sources is not None for span in one.ports]
 
 
-def ports_text(spans: t.Iterable[Span]) -> list[str]:
-    """Sorted, what touches or overlaps as one range: as the plan writes ports."""
-    merged: list[Span] = []
-    for low, high in sorted(spans):
-        if merged and low <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], high))
-        else:
-            merged.append((low, high))
-    return [str(low) if low == high else f"{low}-{high}" for low, high in merged]
+def restricted(found: list[Accept], without: t.Iterable[int] = ()) -> list[Item]:
+    """What is open to some networks alone, as a plan writes it; `without` are TCP ports of something else."""
+    result: list[Item] = []
+    for protocol in PROTOCOLS:
+        wide, narrow = opened(found, protocol)
+        hidden = [(port, port) for port in without] if protocol == "tcp" else []
+        kept = [(piece, sources) for span, sources in narrow for piece in _spans.minus([span], hidden)]
+        result += _spans.as_written(protocol, _spans.restrictions(wide, kept))
+    return result
 
 
-def spans_of(ports: t.Iterable[t.Any]) -> list[Span]:
-    found = []
-    for port in ports:
-        low, _dash, high = str(port).partition("-")
-        found.append((int(low), int(high or low)))
-    return found
+networks = _spans.networks
+ports_text = _spans.text
+spans_of = _spans.read

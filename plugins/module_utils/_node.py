@@ -73,6 +73,8 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
     client = _session.client(proc, line)
     journal = said["journal"].out if "journal" in said else ""
     listeners = _listeners.listeners(proc)
+    ruleset = _nft.parse(said["nft"].out)
+    ports_of_ssh = ssh_ports(said["sshd"].out, units, listeners)
     return {
         **os_release(_text("/etc/os-release")),
         "user": name,
@@ -88,9 +90,10 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
         "packages": {package: packages.versions.get(package) for package in PACKAGES},
         "haproxy": haproxy(packages.versions.get("haproxy"), said["haproxy"].out),
         "configuration": _packages.configuration(places.link, places.trees, packages.conffiles),
-        "ssh_ports": ssh_ports(said["sshd"].out, units, listeners),
+        "ssh_ports": ports_of_ssh,
         "listeners": listeners,
-        "firewalls": firewalls(units, packages, _nft.parse(said["nft"].out), proc),
+        "firewalls": firewalls(units, packages, ruleset, proc),
+        "restricted": _nft.restricted(_nft.accepts(ruleset), ports_of_ssh),
         "units": {unit: _enabled_and_active(units, unit) for unit in UNITS},
         "managed": {path: sha256(path) for path in MANAGED},
     }
@@ -171,14 +174,17 @@ def haproxy(version: str | None, printed: str) -> dict[str, t.Any]:
     """Which one is there, else which one would be installed."""
     if version is None:
         offered = _packages.candidate(_programs.run(["apt-cache", "policy", "haproxy"]).out)
-        return {"version": None, "candidate": _packages.upstream(offered), "features": []}
+        return {"version": None, "candidate": _packages.upstream(offered), "build": None}
     upstream = _packages.upstream(version)
-    return {"version": upstream, "candidate": upstream, "features": features(printed)}
+    return {"version": upstream, "candidate": upstream, "build": build(printed)}
 
 
-def features(printed: str) -> list[str]:
+def build(printed: str) -> list[str]:
+    """What `haproxy -vv` says that it is built with, PROMEX as a service too: not every release lists it."""
     line = next((one for one in printed.splitlines() if one.startswith("Feature list")), "")
-    return FEATURE.findall(line)
+    services = re.search(r"^Available services\s*:(.*)$", printed, re.MULTILINE)
+    exporter = ["PROMEX"] if services and "prometheus-exporter" in services[1].split() else []
+    return sorted({*FEATURE.findall(line), *exporter})
 
 
 def parse_units(text: str) -> dict[str, dict[str, str]]:

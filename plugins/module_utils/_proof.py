@@ -23,6 +23,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _nft,
     _node,
     _programs,
+    _spans,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError, ask, parse_stat
@@ -157,7 +158,7 @@ def firewall_lets_administrators_in(expect: Expect, seen: Seen) -> t.Iterator[Fi
     for port in seen.ssh_ports:
         rules = [one for one in seen.accepts if _covers(one, "tcp", port)]
         anywhere = any(one.sources is None for one in rules)
-        sources = {source for one in rules for source in one.sources or ()}
+        sources = set(_nft.networks(source for one in rules for source in one.sources or ()))
         wanted = set(_nft.networks(networks))
         right = (sources == wanted and not anywhere) if networks else anywhere
         found = "anywhere" if anywhere else _listed(sorted(sources), "nowhere")
@@ -169,24 +170,36 @@ def _covers(one: _nft.Accept, protocol: str, port: int) -> bool:
 
 
 def firewall_opens_no_more(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
-    """Than what is served now and what will be."""
+    """Than what is served now and what will be; who exactly may reach it is a matter of the service."""
+    ports = expect.get("ports", {})
     for protocol in PROTOCOLS:
-        allowed = _nft.spans_of(expect.get("ports", {}).get(protocol, []))
-        allowed += [(p, p) for p in _served(seen, protocol)]
-        allowed += [(p, p) for p in seen.ssh_ports] if protocol == "tcp" else []
-        opened = _nft.ports_text(_opened(seen, protocol))
-        merged = _nft.spans_of(_nft.ports_text(allowed))
+        ssh = [(p, p) for p in seen.ssh_ports] if protocol == "tcp" else []
+        served = [(p, p) for p in _served(seen, protocol)]
+        allowed = _spans.merged([*_spans.read(ports.get(protocol, [])), *served, *ssh])
+        planned = _spans.narrow_of(ports.get("restricted", []), protocol)
+        wide, narrow = _nft.opened(seen.accepts, protocol)
+        beside = [(piece, sources) for span, sources in narrow for piece in _spans.minus([span], allowed)]
         more = [
-            port
-            for port in opened
-            if not any(low <= a and b <= high for low, high in merged for a, b in _nft.spans_of([port]))
+            *_spans.minus(wide, allowed),
+            *(span for span, sources in beside if not _are_of(span, sources, planned)),
         ]
-        expected = f"no more than {_listed(_nft.ports_text(allowed))}"
-        yield Finding(f"firewall, open {protocol} ports", expected, _listed(opened), not more)
+        shared = [(low, high) for (low, high), _sources in narrow if not _spans.minus([(low, high)], allowed)]
+        expected = [*_spans.text(allowed), *_restricted_text(planned, allowed)]
+        found = [*_spans.text([*wide, *shared]), *_restricted_text(beside, wide)]
+        yield Finding(f"firewall, open {protocol} ports", f"no more than {_listed(expected)}", _listed(found), not more)
 
 
-def _opened(seen: Seen, protocol: str) -> list[_nft.Span]:
-    return [span for one in seen.accepts if one.protocol in (protocol, "any") for span in one.ports]
+def _are_of(span: _nft.Span, sources: t.Collection[str], planned: list[_spans.Narrow]) -> bool:
+    """Whether the plan opens all of these ports to all of these networks."""
+    of_them = [ports for ports, named in planned if _spans.contains(named, sources)]
+    return not _spans.minus([span], of_them)
+
+
+def _restricted_text(narrow: list[_spans.Narrow], wide: t.Sequence[_nft.Span] = ()) -> list[str]:
+    return [
+        f"{', '.join(_spans.text(spans))} (from {', '.join(sources) or 'nowhere'})"
+        for sources, spans in _spans.restrictions(wide, narrow)
+    ]
 
 
 def _served(seen: Seen, protocol: str) -> list[int]:
@@ -249,7 +262,11 @@ def binds(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
         silent = [port for port in ports if not _is_ours(held.get((bind["protocol"], bind["address"], port)))]
         spans = _nft.ports_text((port, port) for port in silent)
         found = f"not on {_listed(spans)}" if silent else "it does"
-        yield Finding(f"frontend {bind['frontend']} listens on {_where(bind)}", "it does", found, not silent)
+        yield Finding(f"{_named(bind)} listens on {_where(bind)}", "it does", found, not silent)
+
+
+def _named(bind: t.Mapping[str, t.Any]) -> str:
+    return f"{bind.get('kind', 'frontend')} {bind['frontend']}"
 
 
 def _is_ours(listener: t.Mapping[str, t.Any] | None) -> bool:
@@ -280,21 +297,31 @@ def _is_at(bind: t.Mapping[str, t.Any], one: t.Mapping[str, t.Any]) -> bool:
 
 def firewall_opens_exactly(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     """Besides SSH, which has a check of its own."""
-    ssh = {(port, port) for port in seen.ssh_ports}
     for protocol in PROTOCOLS:
-        wanted = _nft.ports_text(_nft.spans_of(expect["ports"].get(protocol, [])))
-        spans = [span for span in _opened(seen, protocol) if protocol == "udp" or span not in ssh]
+        ssh = [(port, port) for port in seen.ssh_ports] if protocol == "tcp" else []
+        wanted = _spans.read(expect["ports"].get(protocol, []))
+        wide, narrow = _nft.opened(seen.accepts, protocol)
         # A port of SSH that the inventory serves on another address too.
-        shared = [span for span in _nft.spans_of(wanted) if span in ssh] if protocol == "tcp" else []
-        found = _nft.ports_text([*spans, *shared])
-        yield Finding(f"firewall, served {protocol} ports", _listed(wanted), _listed(found), found == wanted)
+        shared = [port for port in ssh if _spans.within(port, wanted)]
+        spans = [*_spans.minus(wide, ssh), *shared]
+        planned = _spans.narrow_of(expect["ports"].get("restricted", []), protocol)
+        texts = [
+            [*_spans.text(of_all), *_restricted_text(_without(of_some, ssh), of_all)]
+            for of_all, of_some in ((wanted, planned), (spans, narrow))
+        ]
+        right = texts[0] == texts[1]
+        yield Finding(f"firewall, served {protocol} ports", _listed(texts[0]), _listed(texts[1]), right)
+
+
+def _without(narrow: list[_spans.Narrow], hidden: list[_nft.Span]) -> list[_spans.Narrow]:
+    return [(piece, sources) for span, sources in narrow for piece in _spans.minus([span], hidden) if sources]
 
 
 def front_doors(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     for bind in expect["binds"]:
         if bind["protocol"] != "tcp":
             continue
-        name = f"frontend {bind['frontend']} at {_where(bind)}"
+        name = f"{_named(bind)} at {_where(bind)}"
         if bind["mode"] == "http" and bind["plain"]:
             yield Finding(name, "an answer", *_request(bind, seen))
         else:
@@ -405,7 +432,7 @@ def logs_arrive(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
         yield Finding("log of HAProxy", "lines in the journal", "no process", False)
         return
     query = ["journalctl", "--quiet", "--boot", "--lines=1", "--output=cat", "_TRANSPORT=syslog", f"_PID={worker}"]
-    asked = any(bind["mode"] == "http" and bind["plain"] for bind in expect["binds"])
+    asked = any(b["mode"] == "http" and b["plain"] and not b.get("quiet") for b in expect["binds"])
     arrived = _haproxy_process.wait_until(lambda: bool(seen.run(query).out.strip()), LOG_SECONDS if asked else 0)
     if not arrived and not asked:
         arrived = _sees_log(seen.places.proc, worker)
@@ -446,10 +473,24 @@ def summary(seen: Seen) -> dict[str, t.Any]:
             if row["type"] == "2"
         ],
         "open": [
-            {"protocol": protocol, "address": address, "port": port, "process": process}
+            {
+                "protocol": protocol,
+                "address": address,
+                "port": port,
+                "process": process,
+                "sources": _from(seen, protocol, port),
+            }
             for protocol, address, port, process in served
         ],
     }
+
+
+def _from(seen: Seen, protocol: str, port: int) -> list[str] | None:
+    """Who alone may come; None for everybody."""
+    found = [one.sources for one in seen.accepts if _covers(one, protocol, port)]
+    if None in found:
+        return None
+    return _spans.networks(source for sources in found for source in sources or ())
 
 
 LOCKDOWN: tuple[Check, ...] = (

@@ -76,7 +76,13 @@ def _fill_line(line: str, secrets: Secrets) -> str:
     done, position = [], 0
     for match in PLACEHOLDER.finditer(line):
         done.append(line[position : match.start()])
-        done.append(escape(secrets[match[1]], quoting(line[: match.start()])))
+        value = secrets[match[1]]
+        if "\n" in value or "\r" in value:
+            raise TreeError(
+                f"the secret {match[1]} has several lines, and {MAIN} takes one word of it: {line.strip()}; "
+                "such a secret can stand in a certificate or in another file only"
+            )
+        done.append(escape(value, quoting(line[: match.start()])))
         position = match.end()
     return "".join([*done, line[position:]])
 
@@ -96,8 +102,6 @@ def quoting(text: str) -> str:
 
 def escape(value: str, inside: str) -> str:
     if inside == "'":
-        if "\n" in value or "\r" in value:
-            raise TreeError("a secret of several lines cannot stand in strong quotes")
         return value.replace("'", "'\\''")
     return "".join(letter if WORD.fullmatch(letter) else _hexadecimal(letter) for letter in value)
 

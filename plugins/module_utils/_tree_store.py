@@ -36,6 +36,11 @@ NAME = re.compile(r"[0-9a-f]{16}")
 GROUP = re.compile(r"^\s*stats socket .*\bgroup (\S+)", re.MULTILINE)
 POSITION = re.compile(r"haproxy\.cfg:(\d+)")
 NOT_A_FILE = "\0"
+# Beside a tree: what HAProxy said when it read it, so that a run which changes nothing can tell it again.
+SAID = ".said.json"
+# What comes before the words of a warning; the number is the process that said it.
+WARNS = "HAProxy warns: "
+LEVEL = re.compile(r"^\[(WARNING|NOTICE|ALERT)\]\s*(?:\(\d+\)|\d+/\d+ \(\d+\))?\s*:?\s*(?:config : )?")
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,14 @@ class Request:
     existing: str = "refuse"
     nofile: int | None = None
     dry: bool = False
+    fatal: bool = True
 
 
 class OnDisk(t.NamedTuple):
     files: Files
     record: Files | None
     wrong_modes: list[str]
+    said: list[str]
 
 
 def converge(request: Request, places: Places, live: Live, run: _programs.Run = _programs.run) -> dict[str, t.Any]:
@@ -64,7 +71,9 @@ def converge(request: Request, places: Places, live: Live, run: _programs.Run = 
     final = _tree.named(filled, digest)
     edits = sorted({*_tree.edited(final, before.files), *before.wrong_modes}) if before and in_force == digest else []
     written = bool(edits) or before is None or in_force != digest
-    messages = _change(request, places, live, final, digest, edits, aside, run) if written else []
+    messages = before.said if before else []
+    if written or (request.fatal and messages):
+        messages = _change(request, places, live, final, digest, edits, aside, run)
     rewritten = live.worker if edits else rewritten_under(places)
     pending, reasons = verdict(live, digest, request.nofile, rewritten)
     if not request.dry:
@@ -78,6 +87,7 @@ def converge(request: Request, places: Places, live: Live, run: _programs.Run = 
         "reasons": reasons,
         "edited": edits,
         "messages": messages,
+        "warnings": [message for message in messages if message.startswith(WARNS)],
         "diff": _diff(request, before, in_force, digest, filled),
     }
 
@@ -148,6 +158,8 @@ def _change(
             _mend(places, live, final, request.source, digest, edits)
         else:
             _install(places, final, request.source, digest, staging)
+        _write_said(places, digest, messages)
+        if not edits:
             _switch(places, digest, aside)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -169,10 +181,11 @@ def _validate(
     tree = f"{places.trees}/{digest}"
     staged = {**final, _tree.MAIN: final[_tree.MAIN].replace(tree, str(directory))}
     _write_all(directory, staged)
-    answer = run([places.program, "-c", "-dW", "-f", str(directory / _tree.MAIN)])
+    strict = ["-dW"] if request.fatal else []
+    answer = run([places.program, "-c", *strict, "-f", str(directory / _tree.MAIN)])
     said = _tree.mask(answer.said.replace(f"{directory}/", ""), request.secrets)
     if answer.rc == 0:
-        return [line for line in said.splitlines() if line != "Configuration file is valid"]
+        return messages_of(said)
     lines = request.source[_tree.MAIN].splitlines()
     numbers = sorted({int(number) for number in POSITION.findall(said)})
     quoted = [f"line {n}: {lines[n - 1].strip()}" for n in numbers if 0 < n <= len(lines)]
@@ -181,6 +194,18 @@ def _validate(
         + "\n".join([said or f"haproxy -c ended with {answer.rc} and said nothing", *quoted])
         + "\nMend the inventory where these lines come from and run again"
     )
+
+
+def messages_of(said: str) -> list[str]:
+    """Without what changes from one run to the next, and without what HAProxy says of itself."""
+    found = []
+    for line in said.splitlines():
+        level = LEVEL.match(line)
+        if level and level[1] == "WARNING":
+            found.append(WARNS + line[level.end() :])
+        elif not level and line not in ("", "Configuration file is valid", "Warnings were found."):
+            found.append(line)
+    return found
 
 
 def _mend(places: Places, live: Live, final: Files, source: Files, digest: str, edits: list[str]) -> None:
@@ -252,6 +277,15 @@ def write(path: Path, text: str) -> None:
         raise
 
 
+def _write_said(places: Places, digest: str, messages: list[str]) -> None:
+    path = Path(places.trees, digest, SAID)
+    if not messages:
+        path.unlink(missing_ok=True)
+        return
+    write(path, json.dumps(messages))
+    path.chmod(0o600)
+
+
 def _set_modes(directory: Path) -> None:
     for path in [directory, *directory.rglob("*")]:
         if not path.is_symlink():
@@ -270,12 +304,12 @@ def read(directory: Path) -> OnDisk | None:
         status = path.lstat()
         if stat.S_ISDIR(status.st_mode):
             continue
-        if name != _tree.SOURCES:
+        if name not in (_tree.SOURCES, SAID):
             files[name] = _text(path) if stat.S_ISREG(status.st_mode) else NOT_A_FILE
         loose = stat.S_IMODE(status.st_mode) & 0o177 or status.st_uid != os.geteuid()
         if loose and not name.endswith(_tree.LEFT_BY_PACKAGES):
             wrong.append(name)
-    return OnDisk(files, _read_record(directory), wrong)
+    return OnDisk(files, _read_record(directory), wrong, _read_said(directory))
 
 
 def _text(path: Path) -> str:
@@ -288,6 +322,14 @@ def _read_record(directory: Path) -> Files | None:
     except (OSError, ValueError):
         return None
     return {str(path): str(text) for path, text in found.items()} if isinstance(found, dict) else None
+
+
+def _read_said(directory: Path) -> list[str]:
+    try:
+        found = json.loads(_text(directory / SAID))
+    except (OSError, ValueError):
+        return []
+    return [str(one) for one in found] if isinstance(found, list) else []
 
 
 def _prune(places: Places, keep: int, needed: set[str | None]) -> None:

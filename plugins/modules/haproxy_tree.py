@@ -11,7 +11,7 @@ short_description: Write a whole HAProxy configuration, validated, and switch to
 version_added: 0.1.0
 description:
   - Writes the configuration with its maps, certificates and error files into C(/etc/haproxy/trees/<digest>), lets
-    C(haproxy -c -dW) read it there, and makes C(/etc/haproxy/haproxy.cfg) a link to it. What HAProxy refuses is
+    C(haproxy -c) read it there, and makes C(/etc/haproxy/haproxy.cfg) a link to it. What HAProxy refuses is
     removed again, and nothing has changed.
   - A tree in force that somebody edited is mended.
   - It reports a change also if only the running process is not what lies on disk, so that a handler finishes what an
@@ -61,6 +61,13 @@ options:
   nofile:
     description: Number of open files that the process must be allowed; less needs a restart.
     type: int
+  warnings:
+    description:
+      - What a warning of HAProxy about the configuration does. V(fatal) refuses the configuration.
+      - V(shown) warns at each run, also at one that changes nothing.
+    type: str
+    choices: [shown, fatal]
+    default: fatal
 author:
   - hardened.balancer contributors (@hardened-balancer)
 """
@@ -105,7 +112,7 @@ edited:
   type: list
   elements: str
 messages:
-  description: What HAProxy said about the configuration, and why it was not asked.
+  description: What HAProxy said about the configuration, its warnings among it, and why it was not asked.
   returned: success
   type: list
   elements: str
@@ -132,6 +139,7 @@ def main() -> None:
             "keep": {"type": "int", "default": 5},
             "existing": {"type": "str", "choices": ["refuse", "keep_aside"], "default": "refuse"},
             "nofile": {"type": "int"},
+            "warnings": {"type": "str", "choices": ["shown", "fatal"], "default": "fatal"},
         },
         supports_check_mode=True,
     )
@@ -145,12 +153,15 @@ def main() -> None:
             existing=given["existing"],
             nofile=given["nofile"],
             dry=module.check_mode,
+            fatal=given["warnings"] == "fatal",
         )
         result = _tree_store.converge(request, places, _haproxy_process.observe(places))
     except _tree.TreeError as exc:
         module.fail_json(msg=str(exc))
     except OSError as exc:
         module.fail_json(msg=f"{exc.filename or places.trees}: {exc.strerror}; what is in force was left as it is")
+    for warning in result.pop("warnings"):
+        module.warn(warning)
     module.exit_json(**result)
 
 

@@ -90,7 +90,9 @@ node:
       description: Installed versions, null for what is not installed.
       type: dict
     haproxy:
-      description: The C(version) that is installed, the C(candidate) that would be, and the C(features) of its build.
+      description:
+        - The C(version) that is installed, the C(candidate) that would be, and in C(build) what it is built with, null
+          where it is not installed.
       type: dict
     configuration:
       description: Whose C(/etc/haproxy/haproxy.cfg) is V(absent), V(package), V(ours) or V(foreign).
@@ -105,6 +107,11 @@ node:
       elements: dict
     firewalls:
       description: What filters packets and is not ours, each with C(name) and C(detail).
+      type: list
+      elements: dict
+    restricted:
+      description:
+        - What our table opens to some networks only, SSH left out, each with C(protocol), C(ports) and C(sources).
       type: list
       elements: dict
     units:

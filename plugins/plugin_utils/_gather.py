@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._model import plan, secrets, shapes
+from ._model import certificates, plan, secrets, shapes
 from ._model.problems import Problems
 from ._model.shape import Shape
 
@@ -191,8 +191,8 @@ def _secrets(task_vars: dict[str, t.Any], templar: t.Any, problems: Problems) ->
         text = rendered if rendered is None or isinstance(rendered, (bool, dict, list)) else plain(str(rendered))
         if not re.fullmatch(r"[A-Za-z0-9_-]+", str(name)):
             problems.add("haproxy_secrets", "has a name with other characters than letters, digits, _ and -")
-        elif not isinstance(text, str) or not text or "\n" in text:
-            problems.add(path, "must be text of one line")
+        elif not isinstance(text, str) or not text:
+            problems.add(path, "must be text")
         else:
             result[str(name)] = text
     return result
@@ -212,18 +212,23 @@ def inventory_of(
 
 
 def _worker_groups(variables: dict[str, t.Any]) -> set[tuple[str, str | None]]:
-    places = [variables.get("haproxy_backends", shapes.DEFAULT_BACKENDS)]
-    places += [
-        (v or {}).get("backends")
-        for n, v in variables.items()
-        if n.startswith(shapes.SITE_PREFIX) and isinstance(v, dict)
-    ]
-    backends = [
-        b for place in places if isinstance(place, list) for b in place if isinstance(b, dict)
-    ] + shapes.DEFAULT_BACKENDS
-    workers = [b["workers"] for b in backends if isinstance(b.get("workers"), dict)]
-    usable = [w for w in workers if isinstance(w.get("group"), str)]
-    return {(w["group"], w.get("address_variable")) for w in usable if isinstance(w.get("address_variable", ""), str)}
+    """Groups whose hosts are named by address somewhere: as workers of backends and listens, as peers."""
+    found: set[tuple[str, str | None]] = set()
+    for plural, key in (("backends", "workers"), ("listens", "workers"), ("peers", "")):
+        for element in _elements(variables, plural):
+            sources = element.get(key) if key else {"group": "balancers", **element}
+            for source in sources if isinstance(sources, list) else [sources]:
+                if isinstance(source, dict) and isinstance(source.get("group"), str):
+                    variable = source.get("address_variable")
+                    found.add((source["group"], variable if isinstance(variable, str) else None))
+    return found
+
+
+def _elements(variables: dict[str, t.Any], plural: str) -> list[dict[str, t.Any]]:
+    """Of a list of the inventory and of the sites'; a backend that is not said is the smallest case's."""
+    places = [variables.get(f"haproxy_{plural}"), shapes.DEFAULT_BACKENDS if plural == "backends" else []]
+    places += [v.get(plural) for n, v in variables.items() if n.startswith(shapes.SITE_PREFIX) and isinstance(v, dict)]
+    return [e for place in places if isinstance(place, list) for e in place if isinstance(e, dict)]
 
 
 def _of_host(host: str, names: set[str], hostvars: t.Any, templar: t.Any, problems: Problems) -> dict[str, t.Any]:
@@ -254,6 +259,7 @@ def draft(task_vars: dict[str, t.Any], templar: t.Any) -> tuple[dict[str, t.Any]
     """The model's first phase on the variables of a task. Of one key the first problem is told, not what follows."""
     gathered = gather(task_vars, templar)
     inventory = inventory_of(task_vars, gathered.variables, templar, gathered.problems)
+    certificates.check_keys(gathered.variables, gathered.secrets, gathered.problems)
     drafted, found = plan.draft(gathered.variables, inventory)
     failed = {problem.path for problem in gathered.problems}
     for problem in found:

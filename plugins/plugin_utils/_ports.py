@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 from typing import Any
 
+from ansible_collections.hardened.balancer.plugins.module_utils import _spans
+
 PROTOCOLS = ("tcp", "udp")
 
 
@@ -44,15 +46,56 @@ def is_loopback(address: str) -> bool:
 
 def served_ports(
     listeners: Sequence[Mapping[str, Any]],
-    also: Mapping[str, Sequence[str | int]] | None = None,
+    also: Mapping[str, Any] | None = None,
+    plan: Mapping[str, Any] | None = None,
+    before: Sequence[Mapping[str, Any]] = (),
+    held: bool = False,
     process: str = "haproxy",
-) -> dict[str, list[str]]:
-    """What the process listens on from outside, with other ports added, per protocol."""
-    found: dict[str, list[str | int]] = {protocol: list((also or {}).get(protocol, [])) for protocol in PROTOCOLS}
-    for listener in listeners:
-        if listener["process"] == process and not is_loopback(listener["address"]):
-            found[listener["protocol"]].append(listener["port"])
-    return {protocol: canonical_ports(ports) for protocol, ports in found.items()}
+) -> dict[str, Any]:
+    """What the process listens on from outside, with other ports added: open to all by protocol, and to some alone.
+
+    A port that the plan restricts is never opened to others, whoever serves it. One that is restricted now, `before`,
+    stays so until what runs is what the plan wants (`held`): until then something else may still listen there.
+    """
+    result: dict[str, Any] = {}
+    restricted: list[dict[str, Any]] = []
+    for protocol in PROTOCOLS:
+        served = [
+            (one["port"], one["port"])
+            for one in listeners
+            if one["process"] == process and one["protocol"] == protocol and not is_loopback(one["address"])
+        ]
+        added = [parse_port(port) for port in (also or {}).get(protocol, [])]
+        narrow = [*_said(also, protocol), *_restricted(served, protocol, plan or also, before, held)]
+        wide = _spans.minus([*served, *added], [span for span, _sources in narrow])
+        result[protocol] = _spans.text(wide)
+        restricted += _spans.as_written(protocol, _spans.restrictions(wide, narrow))
+    return {**result, "restricted": restricted}
+
+
+def _said(ports: Mapping[str, Any] | None, protocol: str) -> list[_spans.Narrow]:
+    return _spans.narrow_of((ports or {}).get("restricted", ()), protocol)
+
+
+def _restricted(
+    served: list[_spans.Span],
+    protocol: str,
+    plan: Mapping[str, Any] | None,
+    before: Sequence[Mapping[str, Any]],
+    held: bool,
+) -> list[_spans.Narrow]:
+    """Of the served ports those that are not open to all, by the plan, else as it was before."""
+    of_plan = _said(plan, protocol)
+    decided = [span for span, _sources in of_plan]
+    if held:
+        decided += [parse_port(port) for port in (plan or {}).get(protocol, [])]
+    was = [
+        (piece, sources)
+        for span, sources in _spans.narrow_of(before, protocol)
+        for piece in _spans.minus([span], decided)
+    ]
+    narrow = [*of_plan, *was]
+    return [(port, sources) for port in sorted(set(served)) for span, sources in narrow if _spans.within(port, [span])]
 
 
 def networks_by_family(networks: Iterable[str]) -> dict[str, list[str]]:

@@ -23,8 +23,14 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
 
 
 def _open(listening: list[dict[str, t.Any]]) -> str:
-    found = sorted({(one["port"], one["protocol"], one["process"]) for one in listening})
-    return ", ".join(f"{port}/{protocol} ({process})" for port, protocol, process in found) or "nothing"
+    found = sorted({(one["port"], one["protocol"], one["process"], _from(one)) for one in listening})
+    return ", ".join(f"{port}/{protocol} ({process}{by})" for port, protocol, process, by in found) or "nothing"
+
+
+def _from(one: dict[str, t.Any]) -> str:
+    """SSH has a line of its own."""
+    sources = one.get("sources")
+    return "" if sources is None or one["process"] == "sshd" else f", from {', '.join(sources)}"
 
 
 def _backend(backend: dict[str, t.Any], workers: list[dict[str, t.Any]]) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures a run with nothing to change beside an empty play, and the balancer beside others; `make bench`.
+"""Measures the model, runs with nothing to change, and requests a second beside others; `make bench`.
 
 Every figure is a median with its spread, of rounds in which the rivals take turns. Nothing is asserted.
 """
@@ -9,62 +9,21 @@ Every figure is a median with its spread, of rounds in which the rivals take tur
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
-import statistics
-import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-HERE = pathlib.Path(__file__).parent
-STATE = ROOT / ".cache/bench"
-LAB = "hardened-balancer-bench"
-ROUNDS = 5
-SECONDS = 5
+from tests.bench import hosts, model
+from tests.bench.lab import HERE, INSTALL, ROUNDS, SECONDS, STATE, Row, inside, playbook, row, run, say, table
+
+MANY = 10_000
 TARGETS = {
     "worker, asked directly": "198.19.0.21",
     "hand-written haproxy.cfg": "198.19.0.11",
     "this collection": "198.19.0.10",
     "nginx": "198.19.0.12",
 }
-ENVIRONMENT = {
-    **os.environ,
-    "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-    "ANSIBLE_HOME": str(STATE / "ansible"),
-    "ANSIBLE_SSH_CONTROL_PATH_DIR": str(ROOT / ".cache/cp"),
-    "ANSIBLE_NOCOLOR": "1",
-    "LC_ALL": "C.UTF-8",
-}
-
-
-def say(text: str) -> None:
-    print(f"bench: {text}", flush=True)
-
-
-def run(*command: str | pathlib.Path, stdin: str | None = None) -> str:
-    done = subprocess.run(
-        [str(word) for word in command],
-        check=False,
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        input=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    if done.returncode:
-        sys.exit(f"bench: {' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}")
-    return done.stdout
-
-
-def playbook(name: str | pathlib.Path, *options: str) -> str:
-    return run("ansible-playbook", "-i", HERE / "inventory", name, *options)
-
-
-def inside(machine: str, command: str, stdin: str | None = None) -> str:
-    return run("docker", "exec", "-i", f"{LAB}-{machine}", "sh", "-ec", command, stdin=stdin)
 
 
 def start() -> None:
@@ -74,41 +33,34 @@ def start() -> None:
     say("provisioning the balancer")
     playbook("site.yml")
     say("setting up the rivals")
-    install = (
-        "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update; apt-get -qq install -y --no-install-recommends"
-    )
-    inside("handwritten", f"{install} haproxy >/dev/null 2>&1")
+    inside("handwritten", f"{INSTALL} haproxy >/dev/null 2>&1")
     inside(
         "handwritten",
         "cat >/etc/haproxy/haproxy.cfg; systemctl restart haproxy",
         (HERE / "handwritten.cfg").read_text(),
     )
-    inside("nginx", f"{install} nginx-light >/dev/null 2>&1")
+    inside("nginx", f"{INSTALL} nginx-light >/dev/null 2>&1")
     inside(
         "nginx",
         "cat >/etc/nginx/sites-available/default; systemctl restart nginx",
         (HERE / "nginx.conf").read_text(),
     )
-    inside("client", f"{install} wrk >/dev/null 2>&1")
+    inside("client", f"{INSTALL} wrk >/dev/null 2>&1")
 
 
 def stop() -> None:
     playbook("molecule/lab/destroy.yml")
 
 
-def row(values: list[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "least": min(values), "most": max(values), "rounds": len(values)}
-
-
-def seconds(playbook_name: str | pathlib.Path) -> float:
+def seconds(name: str | pathlib.Path, *options: str | pathlib.Path) -> float:
     began = time.monotonic()
-    output = playbook(playbook_name)
+    output = playbook(name, *options)
     if re.search(r"changed=[1-9]", output):
-        sys.exit(f"bench: {playbook_name} changed something:\n{output}")
+        sys.exit(f"bench: {name} changed something:\n{output}")
     return time.monotonic() - began
 
 
-def runs() -> dict[str, dict[str, float]]:
+def runs(*options: str | pathlib.Path) -> dict[str, Row]:
     say(f"site.yml with nothing to change beside an empty play, {ROUNDS} rounds")
     rivals: dict[str, str | pathlib.Path] = {
         "empty play": HERE / "empty.yml",
@@ -117,8 +69,29 @@ def runs() -> dict[str, dict[str, float]]:
     found: dict[str, list[float]] = {name: [] for name in rivals}
     for _round in range(ROUNDS):
         for name, path in rivals.items():
-            found[name].append(seconds(path))
+            found[name].append(seconds(path, *options))
     return {name: row(values) for name, values in found.items()}
+
+
+def many_workers() -> pathlib.Path:
+    """An inventory of so many, all of them the two that are there; nobody checks them, which would be load."""
+    lines = ["web_workers:", "  hosts:"]
+    for i in range(MANY):
+        worker = f"{{address: 198.19.0.{21 + i % 2}, port: {20000 + i % 40000}}}"
+        lines.append(f"    many{i}: {{haproxy_worker: {worker}}}")
+    lines += ["balancers:", "  vars:", "    haproxy_backends:"]
+    lines.append("      - {name: web_workers, balance: random, check: false, workers: {group: web_workers, port: 80}}")
+    path = STATE / "many/hosts.yml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def runs_with_many() -> dict[str, Row]:
+    say(f"the same with {MANY} workers")
+    inventory = many_workers()
+    playbook("site.yml", "-i", inventory)
+    return runs("-i", inventory)
 
 
 def tasks_sent() -> int:
@@ -139,28 +112,48 @@ def requests() -> dict[str, dict[str, float]]:
     return {name: row(values) for name, values in found.items()}
 
 
-def table(title: str, rows: dict[str, dict[str, float]], base: str, digits: int) -> None:
-    print(f"\n{title:<32}{'median':>10}{'least':>10}{'most':>10}{'ratio':>8}   (ratio to: {base})")
-    for name, values in rows.items():
-        ratio = values["median"] / rows[base]["median"]
-        figures = "".join(f"{values[key]:>10.{digits}f}" for key in ("median", "least", "most"))
-        print(f"{name:<32}{figures}{ratio:>8.2f}")
+def sizes() -> dict[int, dict[str, Row]]:
+    say(f"model and rendering, {model.ROUNDS} rounds")
+    return {
+        size: {key: row([one[key] for one in found]) for key in ("seconds", "mib")}
+        for size, found in model.measured().items()
+    }
+
+
+def print_sizes(found: dict[int, dict[str, Row]]) -> None:
+    print(f"\n{'workers':>10}{'seconds':>10}{'least':>10}{'most':>10}{'ms each':>10}{'MiB':>8}")
+    for size, rows in found.items():
+        time_of, mib = rows["seconds"], rows["mib"]["median"]
+        figures = "".join(f"{time_of[key]:>10.2f}" for key in ("median", "least", "most"))
+        print(f"{size:>10}{figures}{time_of['median'] / size * 1000:>10.3f}{mib:>8.0f}")
 
 
 def main() -> None:
     STATE.mkdir(parents=True, exist_ok=True)
+    found = sizes()
     run("molecule/lab/engine.sh")
     try:
         start()
         durations, sent, rates = runs(), tasks_sent(), requests()
+        by_host, many = hosts.rates(), runs_with_many()
     finally:
         stop()
+    print_sizes(found)
     table("seconds of a run", durations, "empty play", 2)
     print(f"tasks sent to the node by site.yml with nothing to change: {sent}")
+    table(f"seconds of a run, {MANY} workers", many, "empty play", 2)
     table("requests a second", rates, "hand-written haproxy.cfg", 0)
-    result = {"seconds": durations, "tasks sent": sent, "requests": rates}
+    table("requests a second by host", by_host, "one host route", 0)
+    result = {
+        "model": found,
+        "seconds": durations,
+        "seconds with many": many,
+        "tasks sent": sent,
+        "requests": rates,
+        "requests by host": by_host,
+    }
     (STATE / "bench.json").write_text(json.dumps(result, indent=2) + "\n")
-    print(f"\nthe same as JSON: {(STATE / 'bench.json').relative_to(ROOT)}")
+    print(f"\nthe same as JSON: {(STATE / 'bench.json').relative_to(HERE.parents[1])}")
 
 
 if __name__ == "__main__":

@@ -8,20 +8,32 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.hardened.balancer.plugins.module_utils import _spans
+
+from . import catalogue, certificates
+from .line import Line
 from .problems import Problems
 from .scalars import is_address
-from .workers import parameters
+from .section import Section
+from .site import Site
+from .words import quote
 
+Bind = dict[str, t.Any]
 ANY4, ANY6 = "0.0.0.0", "::"
-RAW_BIND = re.compile(r"^bind\s+(\S+)(.*)$")
+RAW_BIND = re.compile(r"^(dgram-)?bind\s+(\S+)(.*)$")
 RAW_ADDRESS = re.compile(
     r"^(?:(?:ipv[46]|tcp[46]?)@)?(?:\[?(?P<address>[0-9a-fA-F:.]*|\*)\]?):(?P<low>[0-9]+)(?:-(?P<high>[0-9]+))?$"
 )
 QUIC_ADDRESS = re.compile(r"^quic[46]@")
+NOT_PLAIN = re.compile(r"\b(ssl|accept-proxy)\b")
+# What clients are offered in TLS where HTTP is spoken.
+ALPN = ("h2", "http/1.1")
+# Keywords of a bind that `tls` prints.
+OF_TLS = ("ssl", "crt", "alpn", "strict_sni", "ca_file", "verify")
 
 
 class Listener(t.NamedTuple):
-    """One address and range of ports that a frontend listens on."""
+    """One address and range of ports that a section listens on; `sources`: who alone may come, None for everybody."""
 
     address: str
     low: int
@@ -31,6 +43,9 @@ class Listener(t.NamedTuple):
     mode: str
     path: str
     plain: bool
+    kind: str = "frontend"
+    sources: tuple[str, ...] | None = None
+    quiet: bool = False
 
     @property
     def local(self) -> bool:
@@ -48,15 +63,87 @@ class Listener(t.NamedTuple):
         return self.address == other.address or {self.address, other.address} & {ANY4, ANY6} != set()
 
 
-def lines(binds: list[dict[str, t.Any]]) -> list[str]:
+def lines(proxy: dict[str, t.Any], site: Site, problems: Problems) -> list[Line]:
+    """One for each address; where QUIC is asked for, one more."""
     result = []
-    for bind in binds:
-        extra = "".join(f" {word}" for word in parameters(bind, "bind"))
-        if bind.get("socket"):
-            result.append(f"bind {bind['socket']}{extra}")
+    for i, bind in enumerate(proxy.get("binds") or []):
+        if not bind:
             continue
-        result += [f"bind {_where(address, bind['port'])}{_v6only(address)}{extra}" for address in addresses(bind)]
+        path = _path(proxy, bind, i)
+        tls = _tls(proxy, bind, path, site, problems)
+        extra = "".join(f" {word}" for word in parameters(bind))
+        for where in _places(bind):
+            result.append(Line(f"bind {where}{tls}{extra}", path))
+            if _quic(bind) and bind.get("port"):
+                quic = _tls(proxy, {**bind, "tls": {**bind["tls"], "alpn": ["h3"]}}, path, site, Problems())
+                result.append(Line(f"bind {_by_quic(where)}{quic}{extra}", path))
     return result
+
+
+def _path(proxy: dict[str, t.Any], bind: Bind, i: int) -> str:
+    """Binds that are made of another key say which."""
+    return str(bind.get("path") or f"{proxy['path']}.binds[{i}]")
+
+
+def _places(bind: Bind) -> list[str]:
+    if bind.get("socket"):
+        return [bind["socket"]]
+    if not bind.get("port"):
+        return []
+    return [f"{_where(address, bind['port'])}{_v6only(address)}" for address in addresses(bind)]
+
+
+def parameters(bind: Bind) -> list[str]:
+    """The keywords of the catalogue on a bind line, then what was written raw."""
+    words = []
+    for key, keyword in catalogue.of_section("bind").items():
+        for value in bind.get(key) or []:
+            words.append(keyword.name if value is True else f"{keyword.name} {value}")
+    return words + ([bind["raw"]] if bind.get("raw") else [])
+
+
+def _tls(proxy: dict[str, t.Any], bind: Bind, path: str, site: Site, problems: Problems) -> str:
+    tls = bind.get("tls")
+    if not tls:
+        return ""
+    here = str(bind.get("tls_path") or f"{path}.tls")
+    words = ["ssl"]
+    for i, name in enumerate(tls.get("certificates") or []):
+        file = certificates.path_of(name, site, f"{here}.certificates[{i}]", problems)
+        words += [f"crt {quote(file)}"] if file else []
+    alpn = tls.get("alpn") or (ALPN if proxy.get("mode") == "http" else ())
+    words += [f"alpn {','.join(filter(None, alpn))}"] if any(alpn) else []
+    words += ["strict-sni"] if tls.get("strict_sni") else []
+    authority = certificates.authority_path(tls.get("client_authority"), site, f"{here}.client_authority", problems)
+    words += [f"ca-file {authority} verify required"] if authority else []
+    for key in OF_TLS:
+        if bind.get(key):
+            problems.add(f"{path}.{key}", "stands beside tls, which says the same; write it in one of the two places")
+    if tls.get("quic") and proxy.get("mode") != "http":
+        problems.add(f"{here}.quic", "needs mode: http; HTTP/3 is the only protocol that HAProxy speaks over QUIC")
+    return f" {' '.join(words)}"
+
+
+def _quic(bind: Bind) -> bool:
+    return bool((bind.get("tls") or {}).get("quic"))
+
+
+def _by_quic(where: str) -> str:
+    return f"quic6@{where}" if where.startswith("[") else f"quic4@{where}"
+
+
+def asks_for_quic(proxies: t.Iterable[dict[str, t.Any]]) -> bool:
+    return any(_quic(bind) for proxy in proxies for bind in proxy.get("binds") or [] if bind)
+
+
+def advertised(proxy: dict[str, t.Any]) -> list[Line]:
+    """Browsers ask by TCP first, and learn from an answer that QUIC is served too."""
+    found = []
+    for i, bind in enumerate(proxy.get("binds") or []):
+        if bind and _quic(bind) and bind.get("port"):
+            value = f"'h3=\":{bind['port'][0]}\"; ma=86400'"
+            found.append(Line(f"http-after-response set-header alt-svc {value}", f"{_path(proxy, bind, i)}.tls.quic"))
+    return found[:1]
 
 
 def addresses(bind: dict[str, t.Any]) -> list[str]:
@@ -76,49 +163,72 @@ def _v6only(address: str) -> str:
     return " v6only" if address == "::" else ""
 
 
-def listeners(frontend: dict[str, t.Any], path: str, problems: Problems) -> list[Listener]:
-    """Every place that the frontend listens at, those of raw bind lines too."""
+def listeners(proxy: dict[str, t.Any], problems: Problems) -> list[Listener]:
+    """Every place that a frontend or a listen listens at, those of raw bind lines too; a backend has none."""
     found = []
-    for i, bind in enumerate(frontend.get("binds") or []):
-        here = f"{path}.binds[{i}]"
+    common = _common(proxy)
+    for i, bind in enumerate(proxy.get("binds") or []):
         if not bind:
             continue
+        here = _path(proxy, bind, i)
         if bool(bind.get("port")) == bool(bind.get("socket")):
             if not any(p.path.startswith(here) for p in problems):
                 problems.add(here, "must have either port or socket")
             continue
         if bind.get("socket"):
+            if bind.get("sources"):
+                problems.add(f"{here}.sources", "stands beside socket, which only this node can reach")
             continue
-        plain = not any(bind.get(word) for word in ("ssl", "accept_proxy")) and not re.search(
-            r"\b(ssl|accept-proxy)\b", bind.get("raw") or ""
+        plain = not (
+            any(bind.get(word) for word in ("tls", "ssl", "accept_proxy")) or NOT_PLAIN.search(bind.get("raw") or "")
         )
         low, high = bind["port"]
+        given = [network for network in bind.get("sources") or [] if network]
+        sources = tuple(_spans.networks(given)) if "sources" in bind else None
         for address in addresses(bind):
-            found.append(
-                Listener(
-                    ANY4 if address == "*" else address,
-                    low,
-                    high,
-                    "tcp",
-                    frontend["name"],
-                    frontend["mode"],
-                    here,
-                    plain,
-                )
+            one = Listener(
+                ANY4 if address == "*" else address,
+                low,
+                high,
+                "tcp",
+                path=here,
+                plain=plain,
+                sources=sources,
+                **common,
             )
-    for i, raw in enumerate(frontend.get("raw") or []):
-        found += _of_raw(raw, frontend, f"{path}.raw[{i}]", problems)
+            found.append(one)
+            if _quic(bind):
+                found.append(one._replace(protocol="udp", plain=False))
+    for i, raw in enumerate(proxy.get("raw") or []):
+        found += _of_raw(raw or "", f"{proxy['path']}.raw[{i}]", common, problems)
     return found
 
 
-def _of_raw(raw: str | None, frontend: dict[str, t.Any], path: str, problems: Problems) -> list[Listener]:
-    match = RAW_BIND.match(raw or "")
+def _common(proxy: dict[str, t.Any]) -> dict[str, t.Any]:
+    options = {"dontlog-normal": bool(proxy.get("silent"))}
+    options.update({o["name"]: not o["no"] for o in proxy.get("options") or [] if o})
+    return {
+        "frontend": proxy["name"],
+        "mode": proxy.get("mode") or "http",
+        "kind": proxy.get("kind") or "frontend",
+        "quiet": options.get("dontlog-normal", False),
+    }
+
+
+def of_section(section: Section, problems: Problems) -> list[Listener]:
+    """Those of a section that is no proxy: a receiver of log lines, say, or one that was written raw."""
+    common = {"frontend": section.name, "mode": "tcp", "kind": section.kind, "quiet": True}
+    return [one for line in section.lines for one in _of_raw(line.text, line.path, common, problems)]
+
+
+def _of_raw(raw: str, path: str, common: dict[str, t.Any], problems: Problems) -> list[Listener]:
+    match = RAW_BIND.match(raw)
     if not match:
         return []
-    plain = not re.search(r"\b(ssl|accept-proxy)\b", match[2])
+    plain = not NOT_PLAIN.search(match[3])
     found = []
-    for word in match[1].split(","):
-        protocol = "udp" if QUIC_ADDRESS.match(word) else "tcp"
+    for word in match[2].split(","):
+        protocol = "udp" if match[1] or QUIC_ADDRESS.match(word) else "tcp"
         where = RAW_ADDRESS.match(QUIC_ADDRESS.sub("", word))
         if where is None:
             if not word.startswith(("/", "unix@", "abns@", "fd@")):
@@ -138,10 +248,9 @@ def _of_raw(raw: str | None, frontend: dict[str, t.Any], path: str, problems: Pr
                 low,
                 int(where["high"] or low),
                 protocol,
-                frontend["name"],
-                frontend["mode"],
-                path,
-                plain and protocol == "tcp",
+                path=path,
+                plain=plain and protocol == "tcp",
+                **common,
             )
         )
     return found
@@ -160,7 +269,7 @@ def check_conflicts(all_listeners: list[Listener], problems: Problems) -> None:
             if old.overlaps(late):
                 problems.add(
                     late.path,
-                    f"listens on {_say(late)}, which overlaps {_say(old)} of frontend {old.frontend} ({old.path})",
+                    f"listens on {_say(late)}, which overlaps {_say(old)} of {old.kind} {old.frontend} ({old.path})",
                 )
         active.append(i)
 
@@ -172,13 +281,14 @@ def _say(listener: Listener) -> str:
     return f"{address}:{listener.ports}"
 
 
-def open_ports(all_listeners: list[Listener]) -> dict[str, list[str]]:
-    """What the firewall has to open, by protocol; a listener on loopback opens nothing."""
-    spans: dict[str, set[tuple[int, int]]] = {"tcp": set(), "udp": set()}
-    for listener in all_listeners:
-        if not listener.local:
-            spans[listener.protocol].add((listener.low, listener.high))
-    return {
-        protocol: [str(low) if low == high else f"{low}-{high}" for low, high in sorted(found)]
-        for protocol, found in spans.items()
-    }
+def open_ports(all_listeners: list[Listener]) -> dict[str, t.Any]:
+    """What the firewall has to open: to all by protocol, and to some alone. Loopback opens nothing."""
+    result: dict[str, t.Any] = {}
+    restricted = []
+    for protocol in ("tcp", "udp"):
+        found = [one for one in all_listeners if one.protocol == protocol and not one.local]
+        wide = [(one.low, one.high) for one in found if one.sources is None]
+        narrow = [((one.low, one.high), one.sources) for one in found if one.sources is not None]
+        result[protocol] = [str(low) if low == high else f"{low}-{high}" for low, high in sorted(set(wide))]
+        restricted += _spans.as_written(protocol, _spans.restrictions(wide, narrow))
+    return {**result, "restricted": restricted}

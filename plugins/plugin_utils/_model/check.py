@@ -13,7 +13,15 @@ from .scalars import SCALARS
 from .shape import Shape
 
 ANYTHING = Shape("text")
-LINE_VALUE = "text or a number, as HAProxy reads it; true for a keyword without arguments"
+LINE = Shape("line")
+# kind of a keyword's only argument: the scalar that it is, and the words of a message
+ARGUMENTS = {
+    "flag": ("flag", "true, or false to leave it out: it takes no argument"),
+    "int": ("int", SCALARS["int"][0]),
+    "time": ("time", SCALARS["time"][0]),
+    "size": ("word", "a size like 16k"),
+}
+LINE_VALUE = "one line of text or a number, as HAProxy reads it; true for a keyword without arguments"
 
 
 def check(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
@@ -41,7 +49,7 @@ def _scalar(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
 
 def _list(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
     of = shape.of or ANYTHING
-    if isinstance(value, (str, int)) and not isinstance(value, bool) and of.kind in SCALARS and of.kind != "line":
+    if shape.single and _may_be(of, value):
         return [check(of, value, path, problems)]
     if not isinstance(value, list):
         problems.add(path, f"holds {'a value' if of.secret else show(value)}, which must be a list")
@@ -67,6 +75,7 @@ def _dict(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
         return None
     known = catalogue.of_section(shape.keywords) if shape.keywords else {}
     result: dict[str, t.Any] = {}
+    meant: list[str] = []
     for key, element in value.items():
         here = f"{path}.{key}"
         if key in shape.keys:
@@ -74,18 +83,23 @@ def _dict(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
         elif key in known:
             result[key] = _keyword(known[key], element, here, problems)
         else:
-            problems.add(
-                here,
-                f"unknown key{suggest(str(key), {*shape.keys, *known}, 'known here')}{_hint(str(key), shape)}",
-            )
+            problems.add(here, _unknown(str(key), shape, {*shape.keys, *known}))
+            meant += (nearest(str(key), shape.keys) or "").split(" or ")
     for key, sub in shape.keys.items():
         if key in value:
             continue
-        if sub.required:
+        if sub.required and key not in meant:
             problems.add(f"{path}.{key}", f"is missing: {sub.doc}")
         elif sub.default is not None:
             result[key] = sub.default
     return result
+
+
+def _unknown(key: str, shape: Shape, known: t.Collection[str]) -> str:
+    for keyword in catalogue.KEYWORDS if shape.keywords else ():
+        if keyword.key == key and keyword.belongs_to(shape.keywords) and not keyword.writable:
+            return f"cannot be set: {keyword.reason}" if keyword.reason else f"is written as {keyword.own_key}"
+    return f"unknown key{suggest(key, known, 'known here')}{_hint(key, shape)}"
 
 
 def _hint(key: str, shape: Shape) -> str:
@@ -105,14 +119,20 @@ def _hint(key: str, shape: Shape) -> str:
 
 
 def _keyword(keyword: catalogue.Keyword, value: t.Any, path: str, problems: Problems) -> t.Any:
-    """A keyword of the catalogue: its arguments are printed as written, a line each where it may repeat."""
+    """A keyword of the catalogue as a list of arguments, which are printed as written, a line each."""
+    if value is False and "flag" in keyword.kind:
+        return []
     values = value if isinstance(value, list) and keyword.many else [value]
+    kind, words = next((ARGUMENTS[word] for word in keyword.kind if word in ARGUMENTS), ("line", LINE_VALUE))
     for i, one in enumerate(values):
-        usable = one is True or (isinstance(one, (str, int, float)) and not isinstance(one, bool))
-        if not usable or not SCALARS["line"][1](str(one), Shape("line"))[0]:
-            problems.add(
-                f"{path}[{i}]" if isinstance(value, list) else path, f"holds {show(one)}, which must be {LINE_VALUE}"
-            )
+        here = f"{path}[{i}]" if isinstance(value, list) else path
+        if kind == "flag" or (one is True and kind == "line"):
+            usable = one is True
+        else:
+            text = str(one) if isinstance(one, (int, float)) and not isinstance(one, bool) else one
+            usable = SCALARS[kind][1](text, Shape(kind))[0]
+        if not usable:
+            problems.add(here, f"holds {show(one)}, which must be {words}")
             return None
     return values
 
@@ -145,15 +165,58 @@ def _rule(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
     """A raw line stays as it is; a typed action becomes one in rules.py, which knows the actions."""
     from .rules import check_rule
 
-    return check_rule(value, path, problems)
+    return check_rule(shape.keywords, value, path, problems)
 
 
 def _either(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
-    """The alternatives differ by type: the mapping is tried for a mapping, the scalar for everything else."""
+    """The alternatives differ by type: what no other takes is told in the words of the last that is a scalar."""
     for alternative in shape.either:
-        if (alternative.kind == "dict") == isinstance(value, dict):
+        if _may_be(alternative, value):
             return check(alternative, value, path, problems)
-    raise AssertionError(path)
+    scalars = [alternative for alternative in shape.either if alternative.kind in SCALARS]
+    return check((scalars or list(shape.either))[-1], value, path, problems)
+
+
+def _may_be(shape: Shape, value: t.Any) -> bool:
+    """Whether the value's type is the shape's, whatever is in it."""
+    if shape.kind in ("dict", "map", "condition"):
+        return isinstance(value, dict)
+    if shape.kind == "list":
+        return isinstance(value, list)
+    if shape.kind == "bool":
+        return SCALARS["bool"][1](value, shape)[0]
+    return isinstance(value, (str, int)) and not isinstance(value, bool)
+
+
+def _anything(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    return value
+
+
+def _condition(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    """Conditions lie in conditions, so that their shape cannot hold itself."""
+    from .shapes.conditions import CONDITION
+
+    return check(CONDITION, value, path, problems)
+
+
+def _when(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    """A condition as a mapping, or as a line in HAProxy's words."""
+    return _condition(shape, value, path, problems) if isinstance(value, dict) else check(LINE, value, path, problems)
+
+
+def _entries(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
+    """A map's entries as [key, value]: a mapping is sorted by key, a list keeps its order."""
+    pairs = sorted(value.items(), key=lambda pair: str(pair[0])) if isinstance(value, dict) else value
+    if not isinstance(pairs, list):
+        problems.add(path, f"holds {show(value)}, which must be a mapping, or a list of [key, value]")
+        return None
+    for i, pair in enumerate(pairs):
+        usable = isinstance(pair, (list, tuple)) and len(pair) == 2
+        if not usable or not all(SCALARS["text"][1](part, ANYTHING)[0] for part in pair) or " " in str(pair[0]):
+            where = f"{path}.{pair[0]}" if isinstance(value, dict) else f"{path}[{i}]"
+            problems.add(where, "must be a key without blanks and a value of one line")
+            return None
+    return [[str(key), str(element)] for key, element in pairs]
 
 
 COMPOUND: dict[str, t.Callable[[Shape, t.Any, str, Problems], t.Any]] = {
@@ -163,5 +226,9 @@ COMPOUND: dict[str, t.Callable[[Shape, t.Any, str, Problems], t.Any]] = {
     "option": _option,
     "rule": _rule,
     "either": _either,
+    "any": _anything,
+    "condition": _condition,
+    "when": _when,
+    "entries": _entries,
 }
 KINDS = (*SCALARS, *COMPOUND)

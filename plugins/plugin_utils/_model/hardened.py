@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import http
 import typing as t
 
 ADMIN_GROUP = "balancer-admins"
@@ -19,7 +20,11 @@ TLS12 = (
 TLS13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 
 GLOBAL: list[tuple[str, t.Any, str]] = [
-    ("log", "/dev/log local0", "the distribution's unit binds the journal's socket into the chroot"),
+    (
+        "log",
+        "/dev/log len 8192 local0",
+        "the distribution's unit binds the journal's socket into the chroot; JSON is long",
+    ),
     ("chroot", "/var/lib/haproxy", "a process that is taken over sees an empty directory"),
     ("user", "haproxy", "no privilege after the start"),
     ("group", "haproxy", "no privilege after the start"),
@@ -66,6 +71,65 @@ OPTIONS: list[tuple[str, tuple[str, ...], str, str]] = [
 # Faster than HAProxy's own at noticing, without more checks while all is well.
 DEFAULT_SERVER = {"inter": "2s", "fastinter": "500ms", "fall": 3, "rise": 2, "init_addr": "last,libc,none"}
 
+HASH_TYPE = ("consistent", "a worker more or less moves its share of the keys only, and all balancers agree")
+
+# name: [(header, value or None to remove it, reason)]; set only where the worker did not say it itself
+HEADER_PRESETS: dict[str, list[tuple[str, str | None, str]]] = {
+    "hsts": [("strict-transport-security", "max-age=31536000", "browsers come back by TLS only")],
+    "security": [
+        ("x-content-type-options", "nosniff", "no guessing of types"),
+        ("x-frame-options", "SAMEORIGIN", "no page of others around ours"),
+        ("referrer-policy", "strict-origin-when-cross-origin", "others learn the origin, not the path"),
+    ],
+    "hide_server": [
+        ("server", None, "what the workers run is nobody's business"),
+        ("x-powered-by", None, "the same"),
+    ],
+    "no_store": [("cache-control", "no-store", "nothing is kept on the way")],
+    "no_index": [("x-robots-tag", "noindex, nofollow", "search engines stay out")],
+}
+
+# What answers are compressed, where `compression: true`: pictures, films and archives are compressed already.
+COMPRESSION_ALGORITHMS = ["gzip"]
+COMPRESSION_TYPES = [
+    *("text/html", "text/plain", "text/css", "text/javascript", "text/xml", "text/csv"),
+    *("application/javascript", "application/json", "application/xml", "application/manifest+json"),
+    *("application/rss+xml", "application/atom+xml", "application/wasm", "image/svg+xml"),
+]
+
+# Fields of `log_format: json`: (name, HAProxy's format, whether it is a number, mode or empty for both)
+LOG_JSON: list[tuple[str, str, bool, str]] = [
+    ("time", "%Ts.%ms", True, ""),
+    ("client", "%ci", False, ""),
+    ("client_port", "%cp", True, ""),
+    ("frontend", "%f", False, ""),
+    ("backend", "%b", False, ""),
+    ("server", "%s", False, ""),
+    ("tls", "%sslv", False, ""),
+    ("method", "%HM", False, "http"),
+    ("host", "%[var(txn.log_host),json(utf8s)]", False, "http"),
+    ("uri", "%[capture.req.uri,json(utf8s)]", False, "http"),
+    ("protocol", "%HV", False, "http"),
+    ("status", "%ST", True, "http"),
+    ("user_agent", "%[var(txn.log_user_agent),json(utf8s)]", False, "http"),
+    ("referer", "%[var(txn.log_referer),json(utf8s)]", False, "http"),
+    ("request_ms", "%TR", True, "http"),
+    ("queue_ms", "%Tw", True, ""),
+    ("connect_ms", "%Tc", True, ""),
+    ("response_ms", "%Tr", True, "http"),
+    ("total_ms", "%Ta", True, "http"),
+    ("total_ms", "%Tt", True, "tcp"),
+    ("bytes_read", "%B", True, ""),
+    ("bytes_uploaded", "%U", True, ""),
+    ("state", "%tsc", False, "http"),
+    ("state", "%ts", False, "tcp"),
+    ("retries", "%rc", False, ""),
+    ("connections", "%ac", True, ""),
+]
+# (field, header of the request); what is longer is cut, for a log line has an end
+LOG_JSON_HEADERS = [("host", "host"), ("user_agent", "user-agent"), ("referer", "referer")]
+LOG_JSON_HEADER_MAX = 200
+
 ERROR_PAGES = {
     400: ("Bad Request", "The request could not be understood."),
     403: ("Forbidden", "The request is not allowed."),
@@ -77,8 +141,10 @@ ERROR_PAGES = {
 }
 
 
-def error_page(status: int) -> str:
-    title, sentence = ERROR_PAGES[status]
-    body = f"<!doctype html><meta charset=utf-8><title>{status} {title}</title><h1>{title}</h1><p>{sentence}</p>\n"
+def error_page(status: int, page: str = "") -> str:
+    """A whole answer as HAProxy sends it: ours, or with a page of the user's."""
+    title, sentence = ERROR_PAGES.get(status, (http.HTTPStatus(status).phrase, ""))
+    ours = f"<!doctype html><meta charset=utf-8><title>{status} {title}</title><h1>{title}</h1><p>{sentence}</p>\n"
+    body = page or ours
     head = f"HTTP/1.1 {status} {title}\r\ncontent-type: text/html; charset=utf-8\r\ncache-control: no-store\r\n"
-    return f"{head}content-length: {len(body)}\r\n\r\n{body}"
+    return f"{head}content-length: {len(body.encode())}\r\n\r\n{body}"

@@ -89,7 +89,7 @@ def _ports(plan: Plan, node: Node, problems: Problems) -> None:
             and ipaddress.ip_address(planned.address) not in here
         ):
             problems.add(
-                f"{planned.path}.address",
+                f"{planned.path}.{'address_variable' if planned.kind == 'peers' else 'address'}",
                 f"holds {show(planned.address)}, which is no address of this node "
                 f"({', '.join(sorted(node['addresses'])) or 'none found'})",
             )

@@ -9,6 +9,8 @@ import difflib
 import typing as t
 
 ENOUGH_TO_LIST = 12
+ALIKE = 0.6
+NEARLY_AS_ALIKE = 0.15
 
 
 class Problem(t.NamedTuple):
@@ -29,9 +31,12 @@ class Problems(list[Problem]):
 
 
 def nearest(name: str, known: t.Iterable[str]) -> str | None:
-    """The known name that a person most likely meant."""
-    found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """The known name that a person most likely meant, or two where either may be."""
+    found = difflib.get_close_matches(name, sorted(known), n=2, cutoff=ALIKE)
+    if not found:
+        return None
+    first, *others = (difflib.SequenceMatcher(None, one, name).ratio() for one in found)
+    return " or ".join(found) if others and others[0] > first - NEARLY_AS_ALIKE else found[0]
 
 
 def suggest(name: str, known: t.Collection[str], what: str = "known") -> str:

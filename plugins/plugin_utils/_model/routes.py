@@ -1,103 +1,297 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Routes become `use_backend` lines: the conditions of a route are anonymous ACLs, all of which must hold."""
+"""Routes become `use_backend` lines: the first route that matches wins, in the order in which they are written.
+
+HAProxy redirects and answers before it looks at any `use_backend`. So what is not sent to a backend goes to a small
+backend of its own, which does nothing but answer: that keeps the order. Many routes that ask for nothing but a host
+become one map, where that changes nothing of what they mean.
+"""
 
 from __future__ import annotations
 
-import itertools
 import typing as t
 
-from .problems import Problems
-from .words import quote
+from . import answers, conditions, fetches
+from .conditions import Form
+from .line import File, Line
+from .problems import Problems, show
+from .shapes.conditions import CONDITION
+from .site import Site
 
-# The Host as RFC 9110 means it: without the case, the port and the dot of the root.
-HOST = "req.hdr(host),field(1,:),lower,rtrim(.)"
-# With a slash behind it a path begins with /v2/ exactly when it is /v2 or lies below it.
-PATH_BY_SEGMENT = "path,concat(/)"
-SNI = {"tcp": "req.ssl_sni,lower", "http": "ssl_fc_sni,lower"}
-HTTP_ONLY = ("host", "path", "path_prefix", "header", "cookie")
-INSPECT = ["tcp-request inspect-delay 5s", "tcp-request content accept if { req.ssl_hello_type 1 }"]
+# A chain of so few lines is as fast, and easier to read.
+MAP_FROM = 16
+ANSWERS = ("redirect", "respond", "maintenance")
+TARGETS = ("backend", *ANSWERS)
+ASKS = (*CONDITION.keys, "if")
+INSPECT = ("tcp-request inspect-delay 5s", "tcp-request content accept if { req.ssl_hello_type 1 }")
+# The beginning of TLS, where a balancer sees no name; the second: whether the server speaks before its client.
+BLIND = {
+    "pgsql": ("PostgreSQL asks for TLS by a message of its own", False),
+    "mysql": ("in MySQL the server speaks first, and TLS begins later", True),
+    "smtp": ("in SMTP the server speaks first, and TLS begins later, by STARTTLS", True),
+    "ldap": ("LDAP asks for TLS by a message of its own", False),
+}
+
+Route = dict[str, t.Any]
+Proxy = dict[str, t.Any]
 
 
-# HAProxy reads at most 64 words of a line (configuration manual, section 2.2); the rest would be cut off.
-WORDS = 60
-Condition = tuple[str, str, list[str]]
+class Generated(t.NamedTuple):
+    """A backend that answers by itself."""
+
+    name: str
+    mode: str
+    path: str
+    lines: list[Line]
 
 
-def lines(frontend: dict[str, t.Any]) -> list[str]:
-    return [
-        f"use_backend {route['backend']} if {condition}"
-        for route in frontend.get("routes") or []
-        if route
-        for condition in conditions(route, frontend["mode"])
+class Routing(t.NamedTuple):
+    lines: list[Line]
+    backends: list[Generated]
+    files: list[File]
+
+
+class _Step(t.NamedTuple):
+    """A route, compiled: where to under which condition, in this order; or hosts of which a map may tell."""
+
+    choices: list[tuple[str, Form]]
+    path: str
+    hosts: list[str] | None  # those that it asks for by name, all of them; None where it may match others
+    target: str  # its only backend, if it asks for nothing but those hosts
+
+
+def compile(frontend: Proxy, site: Site, problems: Problems) -> Routing:  # noqa: A001
+    """The lines of the routes, and the backends and files that these name."""
+    result = Routing([], [], [])
+    tls = conditions.ends_tls(frontend)
+    steps = []
+    for i, route in enumerate(frontend.get("routes") or []):
+        path = f"{frontend['path']}.routes[{i}]"
+        if route:
+            _check(route, frontend, path, problems)
+            steps.append(_step(route, f"{frontend['name']}.routes.{i}", frontend, tls, path, site, result, problems))
+    _check_sight(frontend, problems)
+    fetch = fetches.HOST if frontend.get("mode") != "tcp" else fetches.sni_fetch("tcp", tls)
+    for run in _runs(steps):
+        if isinstance(run, _Step):
+            result.lines.extend(_lines(run))
+        else:
+            _map(run, fetch, frontend["name"], result)
+    return result
+
+
+def inspection(proxy: Proxy, lines: t.Iterable[Line]) -> list[Line]:
+    """In TCP mode a name can be seen only once the greeting has arrived.
+
+    `lines` are the rules and routes of the section. These go behind its own rules: to accept ends them.
+    """
+    lines = list(lines)
+    looks = next((line for line in lines if "req.ssl_" in line.text or "req_ssl_" in line.text), None)
+    if proxy.get("mode") != "tcp" or looks is None:
+        return []
+    waits = any(line.text.startswith("tcp-request inspect-delay") for line in lines)
+    return [Line(text, looks.path) for text in (INSPECT[1:] if waits else INSPECT)]
+
+
+def check_protocols(frontends: list[Proxy], backends: list[Proxy], problems: Problems) -> None:
+    """Routes by a name that the protocol behind does not tell in time; its check says which protocol that is."""
+    checks = {b["name"]: b["check"] for b in backends if isinstance(b.get("check"), dict)}
+    types = {name: check.get("type") for name, check in checks.items() if not check.get("port")}
+    for frontend in frontends:
+        if frontend.get("mode") != "tcp" or conditions.ends_tls(frontend):
+            continue
+        by_name = [(i, r) for i, r in enumerate(frontend.get("routes") or []) if r and r.get("sni")]
+        for i, route in by_name:
+            reason, _first = BLIND.get(str(types.get(route.get("backend"))), ("", False))
+            if reason:
+                problems.add(
+                    f"{frontend['path']}.routes[{i}].sni",
+                    f"sees no name: {reason}; give {show(route['backend'])} a port of its own, "
+                    "or end TLS here (tls of the bind)",
+                )
+        reason, server_first = BLIND.get(str(types.get(frontend.get("default_backend"))), ("", False))
+        if by_name and server_first:
+            problems.add(
+                f"{frontend['path']}.default_backend",
+                f"waits for a greeting that does not come: {reason}; "
+                f"give {show(frontend['default_backend'])} a frontend without sni",
+            )
+
+
+def _check(route: Route, frontend: Proxy, path: str, problems: Problems) -> None:
+    told = conditions.problems_below(path, problems)
+    given = [key for key in ASKS if route.get(key)]
+    targets = [key for key in TARGETS if route.get(key)]
+    if not targets and not told:
+        problems.add(path, f"leads nowhere; give one of: {', '.join(TARGETS)}")
+    if len(targets) > 1 and targets != ["backend", "maintenance"]:
+        problems.add(
+            path,
+            f"has {' and '.join(targets)}; a route leads to one of them, only maintenance may stand beside backend",
+        )
+    if not given and not told and "backend" in targets:
+        problems.add(
+            path,
+            f"has no condition; give at least one of: {', '.join(ASKS)}; what matches nothing goes to default_backend",
+        )
+    if "if" in given and len(given) > 1:
+        problems.add(
+            f"{path}.if",
+            f"stands beside {', '.join(given[:-1])}; a condition in HAProxy's words is the route's only one",
+        )
+    for key in ANSWERS:
+        if not route.get(key) or conditions.problems_below(f"{path}.{key}", problems):
+            continue
+        if frontend.get("mode") == "tcp":
+            problems.add(f"{path}.{key}", "needs mode: http; a connection in mode: tcp can only be sent to a backend")
+        CHECKS[key](route[key], f"{path}.{key}", problems)
+
+
+CHECKS: dict[str, t.Callable[[t.Any, str, Problems], None]] = {
+    "redirect": answers.check_redirect,
+    "respond": answers.check_respond,
+    "maintenance": answers.check_maintenance,
+}
+
+
+def _check_sight(frontend: Proxy, problems: Problems) -> None:
+    """Names that no bind of the frontend lets it see."""
+    asks = [
+        f"{frontend['path']}.routes[{i}].sni"
+        for i, route in enumerate(frontend.get("routes") or [])
+        if route and route.get("sni")
     ]
+    if (
+        not asks
+        or conditions.ends_tls(frontend)
+        or any(str(line).startswith("bind ") for line in frontend.get("raw") or [])
+    ):
+        return
+    some = any(conditions.bind_ends_tls(bind) for bind in frontend.get("binds") or [] if bind)
+    for path in asks:
+        if frontend.get("mode") == "tcp" and some:
+            problems.add(
+                path,
+                "is ambiguous: TLS ends at some binds of this frontend, and passes through others; make two frontends",
+            )
+        elif frontend.get("mode") == "http" and not some:
+            problems.add(path, "can never match: no bind of this frontend has tls; in mode: http a name is a host")
 
 
-def conditions(route: dict[str, t.Any], mode: str) -> list[str]:
-    """The route's condition; where its values are too many for one line, several of which any may hold."""
+def _step(
+    route: Route, name: str, frontend: Proxy, tls: bool, path: str, site: Site, result: Routing, problems: Problems
+) -> _Step:
+    mode = frontend.get("mode") or "http"
+    form = _asked(route, mode, tls, path, site, problems)
+    choices = _choices(route, form, name, mode, path, site, result, problems)
+    key = "host" if mode == "http" else "sni"
+    asked = [word for word in ASKS if route.get(word)]
+    hosts = [host for host in route.get(key) or [] if host]
+    pure = asked == [key] and len(choices) == 1 and choices[0][1] is form and _are_exact(hosts)
+    return _Step(choices, path, hosts or None, choices[0][0] if pure else "")
+
+
+def _are_exact(hosts: list[str]) -> bool:
+    return bool(hosts) and not any(host.startswith(("*", "[")) for host in hosts)
+
+
+def _asked(route: Route, mode: str, tls: bool, path: str, site: Site, problems: Problems) -> Form:
     if route.get("if"):
-        return [str(route["if"])]
-    parts = _parts(route, mode)
-    if sum(5 + len(values) for _fetch, _method, values in parts) > WORDS:
-        size = max(1, WORDS // len(parts) - 5)
-        chunks = [[(f, m, v[i : i + size]) for i in range(0, max(len(v), 1), size)] for f, m, v in parts]
-        return [" ".join(_any_of(*part) for part in choice) for choice in itertools.product(*chunks)]
-    return [" ".join(_any_of(*part) for part in parts)]
+        return conditions.of_line(route["if"], site, mode, f"{path}.if", problems, tls=tls)
+    return conditions.of_mapping(route, mode, site, path, problems, tls=tls)
 
 
-def _parts(route: dict[str, t.Any], mode: str) -> list[Condition]:
-    found: list[Condition] = []
-    if route.get("host"):
-        found.append((HOST, "str", route["host"]))
-    if route.get("path"):
-        found.append(("path", "str", route["path"]))
-    if route.get("path_prefix"):
-        found.append((PATH_BY_SEGMENT, "beg", [prefix.rstrip("/") + "/" for prefix in route["path_prefix"]]))
-    for key, fetch in (("header", "req.hdr"), ("cookie", "req.cook")):
-        if route.get(key):
-            found.append((f"{fetch}({route[key]['name']})", "str", route[key].get("value") or []))
-    if route.get("sni"):
-        found.append((SNI[mode], "str", route["sni"]))
+def _choices(
+    route: Route, form: Form, name: str, mode: str, path: str, site: Site, result: Routing, problems: Problems
+) -> list[tuple[str, Form]]:
+    """The backends of a route: maintenance stands in front of its own, but for the networks that are excepted."""
+    given = next((key for key in ANSWERS if route.get(key)), "")
+    found: list[tuple[str, Form]] = []
+    if given and mode == "http":
+        excepted: list[str] = []
+        if given == "redirect":
+            words, files = answers.redirect(route[given]), list[File]()
+        elif given == "respond":
+            words, files = answers.respond(route[given], name)
+        else:
+            words, files, excepted = answers.maintenance(route[given], name)
+        here = f"{path}.{given}"
+        if name in site.names.get("backend", {}):
+            problems.add(here, f"makes a backend of the name {show(name)}, which {site.names['backend'][name]} has")
+        result.files.extend(files)
+        lines = [Line("mode http", here), Line(f"http-request {words}", here)]
+        result.backends.append(Generated(name, "http", here, lines))
+        found.append((name, _without(form, excepted, mode, site, here, problems)))
+    if route.get("backend"):
+        found.append((route["backend"], form))
     return found
 
 
-def _any_of(fetch: str, method: str, values: list[str]) -> str:
-    if not values:
-        return f"{{ {fetch} -m found }}"
-    # A value that begins with a dash would be read as a flag, -f among them, which reads a file.
-    stop = " --" if any(value.startswith("-") for value in values) else ""
-    return f"{{ {fetch} -m {method}{stop} {' '.join(quote(value) for value in values)} }}"
+def _without(form: Form, networks: list[str], mode: str, site: Site, path: str, problems: Problems) -> Form:
+    if not networks:
+        return form
+    outside = conditions.of_mapping({"not": {"source": networks}}, mode, site, f"{path}.except", problems)
+    return conditions.both(form, outside, path, problems)
 
 
-def inspection(frontend: dict[str, t.Any]) -> list[str]:
-    """In TCP mode the name can be seen only once the greeting has arrived."""
-    sees_names = any(route and route.get("sni") for route in frontend.get("routes") or [])
-    return INSPECT if frontend["mode"] == "tcp" and sees_names else []
+def _lines(step: _Step) -> list[Line]:
+    return [
+        Line(f"use_backend {target} if {condition}", step.path)
+        for target, form in step.choices
+        for condition in conditions.printed(form)
+    ]
 
 
-def check(frontend: dict[str, t.Any], path: str, problems: Problems) -> None:
-    for i, route in enumerate(frontend.get("routes") or []):
-        here = f"{path}.routes[{i}]"
-        if not route:
-            continue
-        given = [key for key in (*HTTP_ONLY, "sni", "if") if route.get(key)]
-        if not given and not any(p.path.startswith(here) for p in problems):
-            problems.add(
-                here,
-                f"has no condition; give at least one of: {', '.join((*HTTP_ONLY, 'sni', 'if'))}; "
-                "what matches nothing goes to default_backend",
-            )
-        if "if" in given and len(given) > 1:
-            problems.add(
-                f"{here}.if",
-                f"stands beside {', '.join(given[:-1])}; a condition in HAProxy's words is the route's only one",
-            )
-        if frontend["mode"] == "tcp":
-            for key in given:
-                if key in HTTP_ONLY:
-                    problems.add(f"{here}.{key}", "needs mode: http; a frontend in mode: tcp sees no request, only sni")
-        for key in ("header", "cookie"):
-            for value in (route.get(key) or {}).get("value") or []:
-                if value in ("}", "{"):
-                    problems.add(f"{here}.{key}.value", "is a brace, which HAProxy cannot compare with; use if")
+class _Run(t.NamedTuple):
+    """Steps that a map tells apart, and those among them that are asked first."""
+
+    front: list[_Step]
+    mapped: list[_Step]
+    hosts: dict[str, str]  # by host: its backend
+    order: list[_Step]
+
+
+def _runs(steps: list[_Step]) -> t.Iterator[_Step | _Run]:
+    """A route that asks for other hosts than those before it may be asked in front of them; any other ends the run."""
+    run = _Run([], [], {}, [])
+    below: set[str] = set()
+    for step in steps:
+        if step.target:
+            run.mapped.append(step)
+            run.order.append(step)
+            for host in step.hosts or []:
+                run.hosts.setdefault(host, step.target)
+                below.update(_above(host))
+        elif step.hosts is not None and not any(host in run.hosts or host in below for host in step.hosts):
+            run.front.append(step)
+            run.order.append(step)
+        else:
+            yield from _ended(run)
+            yield step
+            run, below = _Run([], [], {}, []), set()
+    yield from _ended(run)
+
+
+def _above(host: str) -> t.Iterator[str]:
+    """The wildcards that a host is below."""
+    while "." in host:
+        host = host.split(".", 1)[1]
+        yield f"*.{host}"
+
+
+def _ended(run: _Run) -> t.Iterator[_Step | _Run]:
+    if len(run.hosts) < MAP_FROM:
+        yield from run.order
+    else:
+        yield from run.front
+        yield run
+
+
+def _map(run: _Run, fetch: str, name: str, result: Routing) -> None:
+    number = sum(file.path.startswith("maps/") for file in result.files)
+    path = f"maps/routes-{name}.{number}.map"
+    content = "".join(f"{host} {target}\n" for host, target in sorted(run.hosts.items()))
+    result.files.append(File(path, content))
+    found = f"{fetch},map_str({path})"
+    result.lines.append(Line(f"use_backend %[{found}] if {{ {found} -m found }}", run.mapped[0].path))

@@ -106,13 +106,54 @@ def _bind_address(value: t.Any, shape: Shape) -> Answer:
 
 def _network(value: t.Any, shape: Shape) -> Answer:
     try:
-        return True, str(ipaddress.ip_network(value))
-    except (ValueError, TypeError):
+        return (True, str(ipaddress.ip_network(value))) if isinstance(value, str) else NO
+    except ValueError:
         return NO
 
 
 def _hostname(value: t.Any, shape: Shape) -> Answer:
     return (True, value.lower().rstrip(".")) if isinstance(value, str) and HOSTNAME.fullmatch(value) else NO
+
+
+def _hostpattern(value: t.Any, shape: Shape) -> Answer:
+    """A host name, or `*.` and one: every name below it; IPv6 addresses stand in brackets, as in a Host header."""
+    if not isinstance(value, str):
+        return NO
+    if ":" in value and is_address(value.strip("[]")):
+        return True, f"[{ipaddress.ip_address(value.strip('[]'))}]"
+    star, bare = ("*.", value[2:]) if value.startswith("*.") else ("", value)
+    return (True, star + bare.lower().rstrip(".")) if HOSTNAME.fullmatch(bare) else NO
+
+
+def _regex(value: t.Any, shape: Shape) -> Answer:
+    """Python's own reading finds what is broken; HAProxy's, by PCRE, has the last word."""
+    accepted, text = _text(value, shape)
+    if not accepted:
+        return NO
+    try:
+        re.compile(text)
+    except re.error:
+        return NO
+    return True, text
+
+
+def _method(value: t.Any, shape: Shape) -> Answer:
+    return (True, value.upper()) if isinstance(value, str) and re.fullmatch(r"[A-Za-z-]{1,32}", value) else NO
+
+
+def _int_choice(value: t.Any, shape: Shape) -> Answer:
+    accepted, text = _choice(str(value), shape) if not isinstance(value, bool) else NO
+    return (True, int(text)) if accepted else NO
+
+
+def _content(value: t.Any, shape: Shape) -> Answer:
+    return (True, value) if isinstance(value, str) and value and "\0" not in value else NO
+
+
+def _data_type(value: t.Any, shape: Shape) -> Answer:
+    name, _bracket, rest = value.partition("(") if isinstance(value, str) else ("", "", "")
+    known = catalogue.DATA_TYPES.get(name)
+    return (True, value) if known and bool(rest) == bool(known.arguments) else NO
 
 
 def _ssh_key(value: t.Any, shape: Shape) -> Answer:
@@ -151,6 +192,21 @@ SCALARS: dict[str, tuple[str, t.Callable[[t.Any, Shape], Answer]]] = {
     "bind_address": ("an IPv4 or IPv6 address, or *", _bind_address),
     "network": ("a network like 198.51.100.0/24, without host bits", _network),
     "hostname": ("a host name", _hostname),
+    "hostpattern": ("a host name, or *. and a host name for every name below it", _hostpattern),
+    "regex": ("a regular expression", _regex),
+    "method": ("a method like GET", _method),
+    "int_choice": ("one of its choices", _int_choice),
+    "content": ("text", _content),
+    "origin": (
+        "an origin like https://app.example.com, or *",
+        lambda v, s: _matches(r"\*|https?://[A-Za-z0-9.-]+(:[0-9]+)?", v),
+    ),
+    "data_type": ("what a stick table stores, with its period where it has one, like http_req_rate(10s)", _data_type),
+    "filename": ("a name of letters, digits and _.-", lambda v, s: _matches(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", v)),
+    "tree_path": (
+        "a relative path of letters, digits and _.-/",
+        lambda v, s: _matches(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*", v),
+    ),
     "path": ("an absolute path", lambda v, s: _matches(r"/[^\s\x00-\x1f\x7f]+", v)),
     "url_path": ("a path that begins with /, without blanks", lambda v, s: _matches(r"/[^\s\x00-\x1f\x7f]*", v)),
     "ssh_key": ("a public key in OpenSSH's form: type, data, comment", _ssh_key),

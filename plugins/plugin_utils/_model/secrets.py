@@ -27,11 +27,21 @@ def split(shape: Shape, value: t.Any, path: str, secrets: dict[str, str]) -> t.A
     """`value` with a placeholder for each of its secrets, which are put into `secrets` by their path."""
     if shape.secret and isinstance(value, (str, int)) and not isinstance(value, bool):
         return _put(str(value), path, secrets)
+    if shape.either:
+        return split(_alternative(shape, value), value, path, secrets)
+    if shape.single and shape.of and not isinstance(value, list):
+        return split(shape.of, value, path, secrets)
     if isinstance(value, dict):
         return {key: _member(shape, key, element, f"{path}.{key}", secrets) for key, element in value.items()}
     if isinstance(value, list):
         return [split(shape.of, e, f"{path}[{i}]", secrets) if shape.of else e for i, e in enumerate(value)]
     return value
+
+
+def _alternative(shape: Shape, value: t.Any) -> Shape:
+    """Only mappings hold keys that are secrets."""
+    mappings = [one for one in shape.either if one.kind == "dict"]
+    return mappings[0] if mappings and isinstance(value, dict) else Shape("text")
 
 
 def _member(shape: Shape, key: str, value: t.Any, path: str, secrets: dict[str, str]) -> t.Any:
@@ -51,7 +61,9 @@ def _name_and_password(line: t.Any, path: str, secrets: dict[str, str]) -> t.Any
 
 
 def _put(value: str, path: str, secrets: dict[str, str]) -> str:
-    if IS_PLACEHOLDER.fullmatch(value):
+    if IS_PLACEHOLDER.fullmatch(value.strip()):
+        return value.strip()
+    if IS_PLACEHOLDER.search(value):
         return value
     secrets[path] = value
     return placeholder(path)
@@ -66,15 +78,3 @@ def check_line(line: t.Any, path: str, problems: Problems) -> None:
                 path,
                 "holds a secret in the clear; put it into haproxy_secrets and write {{ haproxy_secrets.name }} here",
             )
-
-
-def check_lines(value: t.Any, path: str, problems: Problems) -> None:
-    """Every text below `value`."""
-    if isinstance(value, dict):
-        for key, element in value.items():
-            check_lines(element, f"{path}.{key}", problems)
-    elif isinstance(value, list):
-        for i, element in enumerate(value):
-            check_lines(element, f"{path}[{i}]", problems)
-    else:
-        check_line(value, path, problems)

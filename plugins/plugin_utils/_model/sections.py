@@ -5,159 +5,184 @@
 
 from __future__ import annotations
 
+import collections
+import re
 import typing as t
 
-from . import binds, catalogue, hardened, routes, shapes, workers
+from . import (
+    binds,
+    certificates,
+    conditions,
+    defaults,
+    gates,
+    hardened,
+    monitoring,
+    named,
+    peers,
+    proxies,
+    references,
+    routes,
+    shadows,
+    shapes,
+    tables,
+    workers,
+)
+from .content import KINDS, PROXIES, Content, check_names, site_of
+from .line import File, Line
+from .problems import Problems
+from .section import Section, keywords, raw
+from .site import Site
 
-Section = dict[str, t.Any]
+Values = dict[str, t.Any]
 DEFAULT_PATH_SINCE = (2, 5)
+# OpenSSL without QUIC of its own: HAProxy serves it where it is told that less is enough.
+QUIC_SHIM = "QUIC_OPENSSL_COMPAT"
+TREE = f"{hardened.TREES}/@digest@"
 
 
-def all_sections(draft: dict[str, t.Any], maxconn: int, haproxy: tuple[int, ...]) -> list[Section]:
+class Drawn(t.NamedTuple):
+    sections: list[Section]
+    files: list[File]
+    listeners: list[binds.Listener]
+    backends: list[dict[str, t.Any]]
+    gates: list[gates.Gate]
+
+
+def draw(given: Values, content: Content, inventory: dict[str, t.Any], problems: Problems) -> Drawn:
+    """Everything but what the node decides."""
+    content["frontends"] = [*monitoring.frontends(given, problems), *content["frontends"]]
+    site = site_of(content)
+    check_names(content, problems)
+    main = {**(given.get("haproxy_defaults") or {}), "path": "haproxy_defaults"}
+    resolved = defaults.resolve(main, content["named_defaults"], problems)
+    everyone = [*content["frontends"], *content["backends"], *content["listens"]]
+    for proxy in everyone:
+        proxy["silent"] = any(o["name"] == "dontlog-normal" for o in _inherited(proxy, resolved, main) if not o["no"])
+        _prepare(proxy, inventory, problems)
+    _check_values(content, everyone, site, problems)
+    references.check_raw({**(given.get("haproxy_global") or {}), "path": "haproxy_global"}, "global", problems)
+    for plural, kind in KINDS.items():
+        for item in content[plural]:
+            if plural not in PROXIES and item.get("raw"):
+                references.check_raw(item, kind, problems)
+    references.check_raw(main, "defaults", problems)
+    drawn = [proxies.draw(p, resolved.get(str(p.get("from")), main), site, problems) for p in everyone]
+    cluster = peers.draw(content, inventory, problems)
+    sections = [
+        *defaults.sections(main, resolved),
+        *named.sections(content),
+        *cluster.sections,
+        *(section for one in drawn for section in one.sections),
+    ]
+    found = [
+        *(File(f"errors/{status}.http", hardened.error_page(status)) for status in hardened.ERROR_PAGES),
+        *named.files(content),
+        *certificates.files(content, problems),
+        *(file for one in drawn for file in one.files),
+    ]
+    named.check_pages(content, problems)
+    _check_files(content["files"], found, problems)
+    fixed = _global({**(given.get("haproxy_global") or {}), "path": "haproxy_global"}, content, cluster.of_global)
+    references.check_lines([fixed, *sections], site, {file.path for file in found}, problems)
+    tables.check(sections, problems)
+    listeners = [*(one for p in everyone for one in binds.listeners(p, problems)), *cluster.listeners]
+    proxies_too = ("frontend", "backend", "listen", "peers")
+    listeners += [one for s in sections if s.kind not in proxies_too for one in binds.of_section(s, problems)]
+    binds.check_conflicts(listeners, problems)
+    return Drawn([fixed, *sections], found, listeners, _backends(everyone), gates.collect(given, content, problems))
+
+
+def _inherited(proxy: Values, resolved: dict[str, Values], main: Values) -> list[Values]:
+    return [o for o in resolved.get(str(proxy.get("from")), main).get("options") or [] if o]
+
+
+def _prepare(proxy: Values, inventory: dict[str, t.Any], problems: Problems) -> None:
+    if proxy["kind"] == "frontend":
+        return
+    proxy["servers"] = workers.expand(proxy, proxy["path"], inventory, problems)
+    workers.check_round_robin(proxy, proxy["servers"], proxy["path"], problems)
+    workers.check_presence(proxy, proxy["path"], problems)
+
+
+def _check_values(content: Content, everyone: list[Values], site: Site, problems: Problems) -> None:
+    fronts = [*content["frontends"], *content["listens"]]
+    if not fronts and not problems:
+        problems.add(
+            "haproxy_frontends",
+            "is empty: a balancer without a frontend serves nothing; leave it out for http_front on *:80",
+        )
+    conditions.check_named(site, problems)
+    routes.check_protocols(content["frontends"], [*content["backends"], *content["listens"]], problems)
+    references.check_backends(content["frontends"], site, problems)
+    references.check_named(everyone, site, problems)
+    for proxy in everyone:
+        references.check_mode(proxy, proxy["kind"], problems)
+        references.check_raw(proxy, proxy["kind"], problems)
+        if proxy["kind"] == "frontend":
+            shadows.check(proxy, site, problems)
+            if not any(proxy.get(key) for key in SENDS_SOMEWHERE):
+                problems.add(proxy["path"], "sends nothing anywhere; give default_backend or routes")
+
+
+SENDS_SOMEWHERE = ("default_backend", "routes", "raw", "http_request", "tcp_request", "redirect_https", "maintenance")
+
+
+def _check_files(entries: list[Values], files: list[File], problems: Problems) -> None:
+    """All others are called by what is checked to have a name of its own."""
+    count = collections.Counter([file.path for file in files] + ["haproxy.cfg"])
+    for entry in entries:
+        if count[entry["path"]] > 1:
+            problems.add(
+                f"{entry['at']}.path", f"holds '{entry['path']}', a path that another file of the tree has already"
+            )
+
+
+def _backends(everyone: list[Values]) -> list[dict[str, t.Any]]:
+    """What the proof and the summary want to know of them."""
     return [
-        _section("global", _global(draft["global"], maxconn, haproxy)),
-        _section("defaults", _defaults(draft["defaults"], haproxy)),
-        *(_section(f"userlist {u['name']}", _userlist(u)) for u in draft["userlists"]),
-        *(_section(f"frontend {f['name']}", _frontend(f, draft["defaults"])) for f in draft["frontends"]),
-        *(_section(f"backend {b['name']}", _backend(b, draft["defaults"])) for b in draft["backends"]),
+        {
+            "name": b["name"],
+            "mode": b.get("mode"),
+            "servers": [s["name"] for s in b.get("servers") or []],
+            "by_dns": workers.template_names(b),
+            "checked": b.get("check") is not False,
+        }
+        for b in everyone
+        if b["kind"] != "frontend"
     ]
 
 
-def files() -> list[dict[str, str]]:
-    return [
-        {"path": f"errors/{status}.http", "content": hardened.error_page(status)} for status in hardened.ERROR_PAGES
-    ]
+def _global(given: Values, content: Content, of_peers: list[Line]) -> Section:
+    """Without what only the node decides, which `complete` puts in front."""
+    ours = {key: value for key, value, _reason in hardened.GLOBAL}
+    lines = keywords({**ours, **given}, "global", shapes.GLOBAL.keys)
+    return Section("global", "", "haproxy_global", [*lines, *of_peers, *named.lua(content), *raw(given)])
 
 
-def _section(title: str, lines: list[str]) -> Section:
-    return {"title": title, "lines": lines}
-
-
-def _global(given: dict[str, t.Any], maxconn: int, haproxy: tuple[int, ...]) -> list[str]:
-    lines = ["description hardened.balancer @digest@"]
-    if haproxy >= DEFAULT_PATH_SINCE:
-        lines.append(f"default-path origin {hardened.TREES}/@digest@")
-    lines.append(
+def complete(
+    drafted: dict[str, t.Any], maxconn: int, haproxy: tuple[int, ...], build: t.Collection[str] | None
+) -> list[dict[str, t.Any]]:
+    """With what the node decides: its limits, and how its version finds the files of the tree."""
+    head = ["description hardened.balancer @digest@"]
+    relative = haproxy >= DEFAULT_PATH_SINCE
+    if relative:
+        head.append(f"default-path origin {TREE}")
+    head.append(
         f"stats socket {hardened.ADMIN_SOCKET} mode 660 level admin "
         f"user root group {hardened.ADMIN_GROUP} expose-fd listeners"
     )
-    lines.append(f"maxconn {maxconn}")
-    if given.get("nbthread"):
-        lines.append(f"nbthread {given['nbthread']}")
-    ours = {key: [value] for key, value, _reason in hardened.GLOBAL}
-    return lines + _keywords({**ours, **given}, "global") + (given.get("raw") or [])
+    head.append(f"maxconn {maxconn}")
+    if drafted["global"].get("nbthread"):
+        head.append(f"nbthread {drafted['global']['nbthread']}")
+    if drafted["quic"] and QUIC_SHIM in (build or ()):
+        head.append("limited-quic")
+    first, *others = drafted["sections"]
+    sections = [{**first, "lines": [*head, *first["lines"]]}, *others]
+    return sections if relative else _absolute(sections, [file["path"] for file in drafted["files"]])
 
 
-def _defaults(given: dict[str, t.Any], haproxy: tuple[int, ...]) -> list[str]:
-    ours = {key: [value] for key, value, _reason in hardened.DEFAULTS}
-    lines = _keywords({**ours, **{k: v if isinstance(v, list) else [v] for k, v in given.items()}}, "defaults")
-    lines += [f"option {_words(o)}" for o in _options(given, "defaults", "") if not o["no"]]
-    timeouts = {name: value for name, value, _reason in hardened.TIMEOUTS}
-    timeouts.update(_timeouts_of(given))
-    lines += [f"timeout {name} {value}" for name, value in timeouts.items()]
-    lines.append(f"default-server {' '.join(_check_words(hardened.DEFAULT_SERVER))}")
-    if "errorfile" not in given:
-        base = "" if haproxy >= DEFAULT_PATH_SINCE else f"{hardened.TREES}/@digest@/"
-        lines += [f"errorfile {status} {base}errors/{status}.http" for status in hardened.ERROR_PAGES]
-    return lines + (given.get("raw") or [])
-
-
-def _userlist(userlist: dict[str, t.Any]) -> list[str]:
-    words = {"password": "password", "insecure_password": "insecure-password"}
-    return [f"user {u['name']} {word} {u[key]}" for u in userlist["users"] for key, word in words.items() if u.get(key)]
-
-
-def _frontend(frontend: dict[str, t.Any], defaults: dict[str, t.Any]) -> list[str]:
-    lines = [f"mode {frontend['mode']}", *binds.lines(frontend["binds"])]
-    lines += [f"maxconn {frontend['maxconn']}"] if frontend.get("maxconn") else []
-    lines += _common(frontend, "frontend", defaults)
-    lines += routes.inspection(frontend) + _rules(frontend, shapes.FRONTEND_RULES) + routes.lines(frontend)
-    lines += [f"default_backend {frontend['default_backend']}"] if frontend.get("default_backend") else []
-    return lines + (frontend.get("raw") or [])
-
-
-def _backend(backend: dict[str, t.Any], defaults: dict[str, t.Any]) -> list[str]:
-    lines = [f"mode {backend['mode']}", f"balance {backend['balance']}"]
-    lines += (
-        _common(backend, "backend", defaults) + _check(backend.get("check")) + _rules(backend, shapes.BACKEND_RULES)
-    )
-    lines += workers.lines(backend["servers"], checked=backend.get("check") is not False)
-    return lines + (backend.get("raw") or [])
-
-
-def _common(section: dict[str, t.Any], kind: str, defaults: dict[str, t.Any]) -> list[str]:
-    lines = _keywords(section, kind)
-    lines += [f"{'no ' if o['no'] else ''}option {_words(o)}" for o in _section_options(section, kind, defaults)]
-    return lines + [f"timeout {name} {value}" for name, value in _timeouts_of(section).items()]
-
-
-def _keywords(section: dict[str, t.Any], kind: str) -> list[str]:
-    own = {"frontend": shapes.FRONTEND, "backend": shapes.BACKEND, "global": shapes.GLOBAL}.get(kind)
-    lines = []
-    for key, keyword in catalogue.of_section(kind).items():
-        if own is None or key not in own.keys:
-            lines += [keyword.name if value is True else f"{keyword.name} {value}" for value in section.get(key) or []]
-    return lines
-
-
-def _options(given: dict[str, t.Any], side: str, mode: str) -> list[dict[str, t.Any]]:
-    """Ours and the given ones of the defaults that this side prints in this mode; of one name the later wins."""
-    merged = {
-        name: {"name": name, "arguments": "", "no": False}
-        for name, sides, only, _reason in hardened.OPTIONS
-        if side in sides and only == mode
-    }
-    for option in given.get("options") or []:
-        keyword = catalogue.of_family("option", "defaults")[option["name"]]
-        if keyword.http_only != (side == "defaults") and (
-            side == "defaults" or (side in keyword.sections and mode == "http")
-        ):
-            merged[option["name"]] = option
-    return list(merged.values())
-
-
-def _section_options(section: dict[str, t.Any], kind: str, defaults: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    """An option of one mode never stands in `defaults`, so that here absent is off; of the others `no` is printed."""
-    inherited = {o["name"]: o for o in _options(defaults, kind, section["mode"])}
-    known = catalogue.of_family("option", kind)
-    merged = {**inherited, **{o["name"]: o for o in section.get("options") or []}}
-    logs = {"tcplog", "httplog", "httpslog"}
-    chosen_logs = {o["name"] for o in section.get("options") or [] if o["name"] in logs and not o["no"]}
-    return [
-        o
-        for name, o in merged.items()
-        if not (o["no"] and (known[name].http_only or name in logs))
-        and not (chosen_logs and name in logs - chosen_logs)
-    ]
-
-
-def _words(option: dict[str, t.Any]) -> str:
-    return " ".join(filter(None, (option["name"], option["arguments"])))
-
-
-def _timeouts_of(section: dict[str, t.Any]) -> dict[str, str]:
-    return {key.replace("_", "-"): value for key, value in (section.get("timeout") or {}).items()}
-
-
-def _rules(section: dict[str, t.Any], families: tuple[str, ...]) -> list[str]:
-    return [f"{family.replace('_', '-')} {rule}" for family in families for rule in section.get(family) or []]
-
-
-def _check(check: t.Any) -> list[str]:
-    if not isinstance(check, dict):
-        return []
-    lines = []
-    if check["type"] == "http":
-        host = f" hdr Host {check['host']}" if check.get("host") else ""
-        lines = [
-            "option httpchk",
-            f"http-check send meth {check['method']} uri {check['uri']}{host}",
-            f"http-check expect {check['expect']}",
-        ]
-    words = _check_words(check)
-    return lines + ([f"default-server {' '.join(words)}"] if words else [])
-
-
-def _check_words(check: dict[str, t.Any]) -> list[str]:
-    keys = ("port", "inter", "fastinter", "downinter", "fall", "rise", "init_addr")
-    return [f"{key.replace('_', '-')} {check[key]}" for key in keys if check.get(key) is not None]
+def _absolute(sections: list[dict[str, t.Any]], paths: list[str]) -> list[dict[str, t.Any]]:
+    """Before 2.5 a relative name means the directory in which HAProxy was started."""
+    names = "|".join(re.escape(path) for path in sorted(paths, key=len, reverse=True))
+    form = re.compile(rf"(?<![\w./@-])({names})(?![\w./-])")
+    return [{**section, "lines": [form.sub(rf"{TREE}/\1", line) for line in section["lines"]]} for section in sections]

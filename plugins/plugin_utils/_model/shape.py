@@ -14,8 +14,9 @@ class Shape:
     """What one key may hold.
 
     kind is one of KINDS in check.py. The other fields narrow it: `low` and `high` bound an integer, `choices` a word,
-    `of` says what the elements of a list or of a mapping are, `keys` which keys a mapping has, `keywords` names the
-    section of the catalogue whose keywords are keys as well, `either` lists alternatives.
+    `of` says what the elements of a list or of a mapping are, `single` that one element may stand for a list of one,
+    `keys` which keys a mapping has, `keywords` names the section of the catalogue whose keywords are keys as well,
+    `either` lists alternatives.
     """
 
     kind: str
@@ -26,6 +27,7 @@ class Shape:
     low: int | None = None
     high: int | None = None
     of: Shape | None = None
+    single: bool = False
     keys: t.Mapping[str, Shape] = dataclasses.field(default_factory=dict)
     keywords: str = ""
     either: tuple[Shape, ...] = ()
@@ -35,4 +37,4 @@ class Shape:
 
 def one_or_list(element: Shape, doc: str, **more: t.Any) -> Shape:
     """A single value stands for a list of one."""
-    return Shape("list", doc, of=element, **more)
+    return Shape("list", doc, of=element, single=True, **more)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers of a backend: those of a list, and those made of the hosts of an inventory group."""
+"""Servers of a backend: those of a list, of the hosts of an inventory group, of any structure, and by DNS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import hashlib
 import re
 import typing as t
 
-from . import catalogue, shapes
+from . import catalogue, shapes, structures
 from .check import check
 from .problems import Problems, show, suggest
 from .scalars import SCALARS
@@ -17,22 +17,62 @@ from .shape import Shape
 
 Server = dict[str, t.Any]
 HIGHEST_ID = 2**31 - 1
+# Keys of a source of workers that say where they come from; all others are of every server.
+OF_SOURCE = {"group": "", "from": "", "query": "from", "address_variable": "group", "allow_empty": ""}
+# What answers without a server; a word of a rule is its action.
+ANSWERS = ("maintenance", "redirect_https", "redirect", "stats_enable", "stats_uri", "dispatch")
+ANSWERING_RULES = ("return", "redirect", "deny", "reject", "tarpit", "silent-drop", "use-service")
+ANSWERING_RAW = re.compile(r"^(server|server-template|dispatch|redirect|stats)\s")
 
 
 def expand(backend: dict[str, t.Any], path: str, inventory: dict[str, t.Any], problems: Problems) -> list[Server]:
-    """The servers in their order: a user's list as it was written, then a group's hosts by name; each with its id."""
-    servers = [dict(s, path=f"{path}.servers[{i}]") for i, s in enumerate(backend.get("servers") or []) if s]
-    if backend.get("workers"):
-        servers += _of_group(backend["workers"], f"{path}.workers", inventory, problems)
-    _unique_names(servers, problems)
-    for server in servers:
-        if server.get("port") is None and server.get("address"):
-            problems.add(f"{server['path']}.port", "is missing: port")
+    """The servers in their order: a user's list as it was written, then each source of workers; each with its id.
+
+    `path` of a server is where a problem of it is told, `origin` the key of the backend that brought it.
+    """
+    servers = []
+    for i, server in enumerate(backend.get("servers") or []):
+        here = f"{path}.servers[{i}]"
+        if server:
+            servers.append({**server, "path": here, "origin": here})
+            if server.get("address") and "port" not in server:
+                problems.add(f"{here}.port", "is missing: port")
+    sources = backend.get("workers") or []
+    for i, source in enumerate(sources):
+        if source:
+            here = f"{path}.workers" if len(sources) == 1 else f"{path}.workers[{i}]"
+            servers += _of_source(source, here, inventory, problems)
+    _unique(servers, problems)
     return with_ids([s for s in servers if s.get("name") and s.get("address") and s.get("port")])
 
 
-def _of_group(workers: dict[str, t.Any], path: str, inventory: dict[str, t.Any], problems: Problems) -> list[Server]:
-    group = workers.get("group")
+def _of_source(source: dict[str, t.Any], path: str, inventory: dict[str, t.Any], problems: Problems) -> list[Server]:
+    kinds = [kind for kind in ("group", "from") if kind in source]
+    if len(kinds) != 1:
+        problems.add(path, "must have either group (an inventory group) or from (any structure)")
+        return []
+    for key, kind in OF_SOURCE.items():
+        if kind and key in source and kind not in source:
+            problems.add(f"{path}.{key}", f"goes with {kind}, and here is {kinds[0]}")
+    common = {key: value for key, value in source.items() if key not in OF_SOURCE}
+    if common.pop("cookie", None):
+        problems.add(f"{path}.cookie", "would be the same for every worker; left out, each one's name is its cookie")
+    if "from" in source:
+        origin = f"{path}.from"
+        found = [{**common, **worker, "origin": worker["path"]} for worker in structures.find(source, path, problems)]
+    else:
+        origin = f"{path}.group"
+        found = [{**worker, "origin": origin} for worker in _of_group(source, common, path, inventory, problems)]
+    without = [worker["name"] for worker in found if "port" not in worker]
+    if without:
+        problems.add(f"{path}.port", f"is missing: port on every worker; {without[0]} has none of its own")
+    return found
+
+
+def _of_group(
+    source: dict[str, t.Any], common: Server, path: str, inventory: dict[str, t.Any], problems: Problems
+) -> list[Server]:
+    group = source["group"]
     if not group:
         return []
     if group not in inventory["groups"]:
@@ -42,13 +82,10 @@ def _of_group(workers: dict[str, t.Any], path: str, inventory: dict[str, t.Any],
         )
         return []
     names = sorted(inventory["groups"][group])
-    if not names and not workers.get("allow_empty"):
+    if not names and not source.get("allow_empty"):
         problems.add(f"{path}.group", f"holds {show(group)}, a group without hosts; allow_empty: true accepts that")
-    common = {k: v for k, v in workers.items() if k not in ("group", "address_variable", "allow_empty")}
-    return [
-        _of_host(name, common, workers.get("address_variable"), inventory["hosts"].get(name, {}), problems)
-        for name in names
-    ]
+    variable = source.get("address_variable")
+    return [_of_host(name, common, variable, inventory["hosts"].get(name) or {}, problems) for name in names]
 
 
 def _of_host(
@@ -86,17 +123,15 @@ def _of_host(
     return {**server, "address": usable}
 
 
-def _unique_names(servers: list[Server], problems: Problems) -> None:
+def _unique(servers: list[Server], problems: Problems) -> None:
     seen: dict[str, str] = {}
     for server in servers:
-        name = server.get("name")
+        name, path = server.get("name"), server["path"]
         if name in seen:
-            problems.add(
-                f"{server['path']}.name" if "servers[" in server["path"] else server["path"],
-                f"holds {show(name)}, which {seen[name]} has already",
-            )
+            where, verb = (f"{path}.name", "holds") if path == server["origin"] else (server["origin"], "brings")
+            problems.add(where, f"{verb} {show(name)}, which {seen[name]} has already")
         elif name:
-            seen[name] = server["path"]
+            seen[name] = server["origin"]
 
 
 def with_ids(servers: list[Server]) -> list[Server]:
@@ -111,8 +146,58 @@ def with_ids(servers: list[Server]) -> list[Server]:
     return [{**server, "id": ids[server["name"]]} for server in servers]
 
 
+def template_names(backend: dict[str, t.Any]) -> list[str]:
+    """The names that HAProxy gives to the servers of DNS."""
+    return [
+        f"{template['prefix']}{number}"
+        for template in backend.get("server_templates") or []
+        if template and template.get("prefix") and template.get("count")
+        for number in range(1, template["count"] + 1)
+    ]
+
+
+def check_templates(backend: dict[str, t.Any], path: str, problems: Problems) -> None:
+    """Names and ports of the servers that DNS brings."""
+    seen = {server["name"]: server["origin"] for server in backend.get("servers") or []}
+    for i, template in enumerate(backend.get("server_templates") or []):
+        here = f"{path}.server_templates[{i}]"
+        if not template:
+            continue
+        service = (template.get("dns_name") or "").startswith("_")
+        if service and template.get("port"):
+            problems.add(f"{here}.port", "goes with a plain name; SRV records bring the port of each server")
+        elif template.get("dns_name") and not service and "port" not in template:
+            problems.add(f"{here}.port", "is missing: port of every server; only SRV records bring one")
+        if template.get("cookie"):
+            problems.add(f"{here}.cookie", "would be the same for every server that DNS brings")
+        for name in template_names({"server_templates": [template]}):
+            if name in seen:
+                problems.add(f"{here}.prefix", f"makes {show(name)}, which {seen[name]} has already")
+                break
+            seen[name] = here
+
+
+def check_presence(backend: dict[str, t.Any], path: str, problems: Problems) -> None:
+    """A backend that neither has servers nor answers by itself can only fail."""
+    told = any(problem.path.startswith((f"{path}.", f"{path}[")) or problem.path == path for problem in problems)
+    if told or any(backend.get(key) for key in ("servers", "workers", "server_templates", *ANSWERS)):
+        return
+    rules = [rule["words"] if isinstance(rule, dict) else rule for rule in backend.get("http_request") or [] if rule]
+    if any(rule.split(" ")[0] in ANSWERING_RULES for rule in rules):
+        return
+    if any(ANSWERING_RAW.match(line) for line in backend.get("raw") or [] if line):
+        return
+    if any(option["name"] == "transparent" and not option["no"] for option in backend.get("options") or [] if option):
+        return
+    problems.add(
+        path,
+        "has no servers; give workers (an inventory group, or any structure), servers (a list) or "
+        "server_templates (by DNS)",
+    )
+
+
 def check_round_robin(backend: dict[str, t.Any], servers: list[Server], path: str, problems: Problems) -> None:
-    active = sum(1 for s in servers if not s.get("disabled") and not s.get("backup"))
+    active = sum(1 for s in servers if not s.get("disabled") and not s.get("backup")) + len(template_names(backend))
     if re.split(r"\s", str(backend.get("balance", "")))[0] == "roundrobin" and active > catalogue.ROUNDROBIN_LIMIT:
         problems.add(
             f"{path}.balance",
@@ -121,29 +206,8 @@ def check_round_robin(backend: dict[str, t.Any], servers: list[Server], path: st
         )
 
 
-def lines(servers: list[Server], checked: bool) -> list[str]:
-    return [line(server, checked) for server in servers]
-
-
-def line(server: Server, checked: bool) -> str:
-    address = f"[{server['address']}]" if ":" in server["address"] else server["address"]
-    words = [
-        "server",
-        server["name"],
-        f"{address}:{server['port']}",
-        *(["check"] if checked else []),
-        f"id {server['id']}",
-    ]
-    words += [f"{key} {server[key]}" for key in ("weight", "maxconn") if server.get(key) is not None]
-    words += [key for key in ("backup", "disabled") if server.get(key)]
-    words += parameters(server, "server")
-    return " ".join(words)
-
-
 def parameters(of: dict[str, t.Any], section: str) -> list[str]:
-    """The keywords of the catalogue on a bind or server line, then what was written raw."""
-    words = []
-    for key, keyword in catalogue.of_section(section).items():
-        for value in of.get(key) or []:
-            words.append(keyword.name if value is True else f"{keyword.name} {value}")
-    return words + ([of["raw"]] if of.get("raw") else [])
+    """The keywords of the catalogue on a bind or server line in its order, then what was written raw."""
+    known = catalogue.of_section(section)
+    given = sorted((known[key] for key in of if key in known), key=lambda keyword: keyword.order)
+    return [k.line(value) for k in given for value in of[k.key] or []] + ([of["raw"]] if of.get("raw") else [])

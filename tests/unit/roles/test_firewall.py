@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 import pytest
 
+from ansible_collections.hardened.balancer.plugins.module_utils import _nft
 from ansible_collections.hardened.balancer.plugins.plugin_utils._ports import networks_by_family
 
 ROLE = Path(__file__).parents[3] / "roles" / "firewall"
@@ -22,13 +23,15 @@ needs_a_kernel = pytest.mark.skipif(
 )
 
 
-def ruleset(networks: list[str], ssh: list[int], tcp: list[str], udp: list[str]) -> str:
+def ruleset(
+    networks: list[str], ssh: list[int], tcp: list[str], udp: list[str], restricted: list[dict[str, Any]] | None = None
+) -> str:
     environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     environment.filters["hardened.balancer.networks_by_family"] = networks_by_family
     template = environment.from_string((ROLE / "templates/etc/hardened-balancer/firewall.nft.j2").read_text())
     return template.render(
         balancer_plan={"management_networks": networks, "node": {"ssh_ports": ssh}},
-        __firewall_ports={"tcp": tcp, "udp": udp},
+        __firewall_ports={"tcp": tcp, "udp": udp, "restricted": restricted or []},
     )
 
 
@@ -78,6 +81,34 @@ def test_served_ports_and_ranges() -> None:
     found = rules(ruleset(**{**OPEN, "tcp": ["80", "8000-8010"], "udp": ["443"]}))
     assert "tcp dport { 80, 8000-8010 } accept" in found
     assert "udp dport { 443 } accept" in found
+
+
+STATS = {"protocol": "tcp", "ports": ["8404", "9000-9010"], "sources": ["198.51.100.0/24", "2001:db8::/32"]}
+SYSLOG = {"protocol": "udp", "ports": ["514"], "sources": ["203.0.113.7/32"]}
+NOBODY = {"protocol": "tcp", "ports": ["10000"], "sources": []}
+
+
+def test_restricted_ports_are_open_to_their_networks_alone() -> None:
+    found = rules(ruleset(**{**OPEN, "restricted": [STATS, SYSLOG, NOBODY]}))
+    assert [line for line in found if "saddr {" in line] == [
+        "ip saddr { 198.51.100.0/24 } tcp dport { 8404, 9000-9010 } accept",
+        "ip6 saddr { 2001:db8::/32 } tcp dport { 8404, 9000-9010 } accept",
+        "ip saddr { 203.0.113.7/32 } udp dport { 514 } accept",
+    ]
+    assert not any("10000" in line for line in found)
+
+
+@needs_a_kernel
+def test_the_kernel_says_what_the_plan_said(tmp_path: Path) -> None:
+    path = tmp_path / "rules"
+    touching = {"protocol": "tcp", "ports": ["7000"], "sources": ["198.51.101.0/24", "198.51.102.0/24"]}
+    path.write_text(ruleset(**{**OPEN, "tcp": ["80", "8405"], "restricted": [touching, STATS, SYSLOG]}))
+    script = 'nft -f "$1" && nft --json --terse list ruleset'
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-c", script, "-", path], capture_output=True, text=True, check=True
+    )
+    found = _nft.restricted(_nft.accepts(_nft.parse(done.stdout)))
+    assert sorted(found, key=str) == sorted([touching, STATS, SYSLOG], key=str)
 
 
 @needs_a_kernel

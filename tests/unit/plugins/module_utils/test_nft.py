@@ -63,3 +63,21 @@ def test_ports(ports: list[str | int], expected: list[str]) -> None:
 
 def test_networks() -> None:
     assert _nft.networks(["198.51.100.7", "198.51.100.0/24", "2001:db8::/32"]) == ["198.51.100.0/24", "2001:db8::/32"]
+
+
+def test_what_is_open_to_some_alone() -> None:
+    found = [
+        *_nft.accepts(RULESET),
+        Accept("tcp", ((8404, 8410),), ("198.51.101.0-198.51.102.255",)),
+        Accept("tcp", ((8404, 8404),), ("2001:db8::/32",)),
+        Accept("tcp", ((8410, 8410),), None),
+        Accept("any", ((9000, 9000),), ("203.0.113.7/32",)),
+    ]
+    nets = ["198.51.101.0/24", "198.51.102.0/24"]
+    assert _nft.restricted(found, [22]) == [
+        {"protocol": "tcp", "ports": ["8404"], "sources": [*nets, "2001:db8::/32"]},
+        {"protocol": "tcp", "ports": ["8405-8409"], "sources": nets},
+        {"protocol": "tcp", "ports": ["9000"], "sources": ["203.0.113.7/32"]},
+        {"protocol": "udp", "ports": ["9000"], "sources": ["203.0.113.7/32"]},
+    ]
+    assert [one["ports"] for one in _nft.restricted(_nft.accepts(RULESET))] == [["22"]]

@@ -57,9 +57,25 @@ def test_a_secret_that_nobody_gave() -> None:
         _tree.fill({MAIN: "@secret:a@ @secret:b@"}, {"a": "x"})
 
 
-def test_a_secret_of_lines_in_strong_quotes() -> None:
-    with pytest.raises(TreeError, match="several lines"):
-        _tree.fill({MAIN: "x '@secret:a@'"}, {"a": "x\ny"})
+@pytest.mark.parametrize("line", ["x '@secret:a@'", "x @secret:a@", 'x "@secret:a@"'])
+@pytest.mark.parametrize("value", ["x\ny", "x\r", "x\n"])
+def test_a_secret_of_lines_in_the_configuration(line: str, value: str) -> None:
+    with pytest.raises(TreeError) as caught:
+        _tree.fill({MAIN: f"  {line}\n"}, {"a": value})
+    assert str(caught.value) == (
+        f"the secret a has several lines, and haproxy.cfg takes one word of it: {line}; "
+        "such a secret can stand in a certificate or in another file only"
+    )
+
+
+def test_a_secret_of_lines_in_a_file_is_shown_by_its_name() -> None:
+    source = {MAIN: "", "certs/a.pem": "chain\n@secret:k@\n"}
+    filled = _tree.fill(source, {"k": "one\ntwo"})
+    assert filled["certs/a.pem"] == "chain\none\ntwo\n"
+    assert _tree.shown(filled, source, filled, source) == source
+    edited = {**filled, "certs/a.pem": "chain\none\nother\n"}
+    assert _tree.shown(edited, source, filled, source)["certs/a.pem"] == f"{_tree.UNSHOWN}\n" * 3
+    assert _tree.mask("read one\ntwo", {"k": "one\ntwo"}) == "read @secret:k@"
 
 
 def test_digest() -> None:

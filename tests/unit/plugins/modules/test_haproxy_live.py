@@ -174,6 +174,42 @@ def test_a_change_is_a_reload_that_a_killed_run_leaves_to_the_next(machine: Mach
     assert machine.running == found["digest"] == linked_digest(machine.places)
 
 
+def test_warnings_are_fatal_or_shown_each_time(machine: Machine) -> None:
+    source = machine.source()
+    source["haproxy.cfg"] += "\nfrontend warned\n    mode tcp\n    bind unix@x.sock\n    http-request deny\n"
+    source["haproxy.cfg"] += "    default_backend none\nbackend none\n    mode tcp\n"
+    with pytest.raises(TreeError, match="HAProxy refuses the configuration"):
+        machine.write(source)
+    assert linked_digest(machine.places) is None
+
+    first = machine.write(source, fatal=False)
+    again = machine.write(source, fatal=False)
+    assert (first["written"], again["written"], again["edited"]) == (True, False, [])
+    assert first["warnings"] == again["warnings"] != []
+    assert str(first["warnings"]).startswith("[\"HAProxy warns: 'http-request' rules ignored for frontend 'warned'")
+    with pytest.raises(TreeError, match="rules ignored"):
+        machine.write(source)
+
+    mended = machine.write(machine.source(), fatal=False)
+    assert (mended["written"], mended["warnings"]) == (True, [])
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("[NOTICE]   (32028) : haproxy version is 2.6.12\nConfiguration file is valid", []),
+        (
+            "Warnings were found.\n[WARNING]  (7) : config : parsing [haproxy.cfg:11] : x",
+            ["parsing [haproxy.cfg:11] : x"],
+        ),
+        ("[WARNING]  (7) : x", ["x"]),
+        ("[WARNING] 325/110602 (7) : config : x : y", ["x : y"]),
+    ],
+)
+def test_what_haproxy_said(said: str, expected: list[str]) -> None:
+    assert _tree_store.messages_of(said) == [f"HAProxy warns: {one}" for one in expected]
+
+
 def test_a_reload_drops_no_request(machine: Machine) -> None:
     machine.write(machine.source())
     machine.apply()

@@ -140,9 +140,21 @@ def test_configuration(tmp_path: Path, make: object, expected: str) -> None:
     assert _packages.configuration(str(link), str(tmp_path / "trees"), conffiles) == expected
 
 
-def test_features() -> None:
-    assert _node.features("Built with x\nFeature list : -51DEGREES +ACCEPT4 -QUIC +OPENSSL\n") == ["ACCEPT4", "OPENSSL"]
-    assert _node.features("") == []
+SERVICES = "Available services : prometheus-exporter\nAvailable filters :\n\t[CACHE] cache\n"
+
+
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        ("Built with x\nFeature list : -51DEGREES +ACCEPT4 -QUIC +OPENSSL\n", ["ACCEPT4", "OPENSSL"]),
+        (f"Feature list : +LUA\n{SERVICES}", ["LUA", "PROMEX"]),
+        (f"Feature list : +PROMEX -QUIC\n{SERVICES}", ["PROMEX"]),
+        ("Feature list : +LUA\nAvailable services : none\n", ["LUA"]),
+        ("", []),
+    ],
+)
+def test_build(printed: str, expected: list[str]) -> None:
+    assert _node.build(printed) == expected
 
 
 @pytest.mark.parametrize(

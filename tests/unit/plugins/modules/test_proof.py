@@ -23,7 +23,8 @@ RULESET = (SAMPLES / "ruleset.json").read_text()
 STAT = (SAMPLES / "show_stat_2.6.csv").read_text()
 SSH = {"permitrootlogin": "no", "passwordauthentication": "no"}
 NETWORKS = ["192.0.2.7", "198.51.100.0/24", "2001:db8::/32"]
-LOCKDOWN = {
+NETWORKS_AS_NFT = ["192.0.2.7/32", "198.51.100.0/24", "2001:db8::/32"]
+LOCKDOWN: dict[str, Any] = {
     "administrators": ["ops"],
     "admin_group": "balancer-admins",
     "ssh": SSH,
@@ -158,6 +159,80 @@ def test_ports_beyond_what_is_served_and_planned() -> None:
     assert failed("lockdown", Node(listeners=served), ports=ports) == {}
 
 
+def accept(ports: list[int], sources: list[str], family: str = "ip", protocol: str = "tcp") -> dict[str, Any]:
+    prefixes = [{"prefix": {"addr": one.split("/")[0], "len": int(one.split("/")[1])}} for one in sources]
+    expressions: list[dict[str, Any]] = [
+        {
+            "match": {
+                "op": "==",
+                "left": {"payload": {"protocol": family, "field": "saddr"}},
+                "right": {"set": prefixes},
+            }
+        },
+        {"match": {"op": "==", "left": {"payload": {"protocol": protocol, "field": "dport"}}, "right": {"set": ports}}},
+        {"accept": None},
+    ]
+    return {
+        "rule": {
+            "family": "inet",
+            "table": "hardened_balancer",
+            "chain": "input",
+            "expr": expressions[not sources :],
+        }
+    }
+
+
+OFFICE, LAB = "203.0.113.0/25", "203.0.113.128/25"
+V6 = "2001:db8:2::/48"
+MONITORED = {**LOCKDOWN["ports"], "restricted": [{"protocol": "tcp", "ports": ["8404-8405"], "sources": [OFFICE, V6]}]}
+AS_PLANNED = [accept([8404, 8405], [OFFICE]), accept([8404, 8405], [V6], "ip6")]
+WANTED = f"8404-8405 (from {OFFICE}, {V6})"
+
+
+@pytest.mark.parametrize(
+    ("scope", "rules", "expected"),
+    [
+        ("service", AS_PLANNED, None),
+        ("lockdown", AS_PLANNED, None),
+        ("lockdown", [], None),
+        ("lockdown", [accept([8404], ["203.0.113.0/26"])], None),
+        ("service", [], "80, 443, 8000-8010"),
+        ("service", AS_PLANNED[:1], f"80, 443, 8000-8010, 8404-8405 (from {OFFICE})"),
+        ("service", [accept([8404, 8405], [])], "80, 443, 8000-8010, 8404-8405"),
+        (
+            "service",
+            [*AS_PLANNED, accept([8405], [LAB])],
+            f"80, 443, 8000-8010, 8404 (from {OFFICE}, {V6}), 8405 (from 203.0.113.0/24, {V6})",
+        ),
+        ("service", [*AS_PLANNED, accept([8405], [])], f"80, 443, 8000-8010, 8405, 8404 (from {OFFICE}, {V6})"),
+        ("lockdown", [accept([8404], [])], "22, 80, 443, 8000-8010, 8404"),
+        ("lockdown", [accept([8404, 8406], [OFFICE])], f"22, 80, 443, 8000-8010, 8404, 8406 (from {OFFICE})"),
+        ("lockdown", [accept([8404], [LAB])], f"22, 80, 443, 8000-8010, 8404 (from {LAB})"),
+    ],
+)
+def test_ports_that_are_open_to_some(scope: str, rules: list[dict[str, Any]], expected: str | None) -> None:
+    name = "firewall, served tcp ports" if scope == "service" else "firewall, open tcp ports"
+    assert failed(scope, Node(table=[*OPEN, *rules]), ports=MONITORED) == ({name: expected} if expected else {})
+
+
+def test_what_is_served_may_be_open_while_it_changes() -> None:
+    served = [listener("sshd", "0.0.0.0", 22), listener("haproxy", "0.0.0.0", 8404)]
+    for rule in (accept([8404], []), accept([8404], [LAB])):
+        node = Node(table=[*OPEN, rule], listeners=served)
+        assert failed("lockdown", node, ports=MONITORED) == {}
+
+
+def test_networks_that_touch_are_a_range_to_nft() -> None:
+    touching = ["198.51.101.0/24", "198.51.102.0/24"]
+    rule = accept([22], [])
+    ends = {"range": ["198.51.101.0", "198.51.102.255"]}
+    source = {"payload": {"protocol": "ip", "field": "saddr"}}
+    rule["rule"]["expr"].insert(0, {"match": {"op": "==", "left": source, "right": {"set": [ends]}}})
+    chain = next(item for item in OPEN if item.get("chain", {}).get("hook") == "input")
+    found = failed("lockdown", Node(table=[chain, rule]), management_networks=touching)
+    assert "SSH on port 22 is open to" not in found
+
+
 def test_administrators(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_node, "members", lambda name: None)
     node = Node()
@@ -212,6 +287,17 @@ def test_no_line_in_the_journal() -> None:
     assert failed("service", node, journal=False) == {}
 
 
+def test_a_frontend_that_logs_nothing_normal_is_not_asked_for_a_line(tmp_path: Path) -> None:
+    node = Node()
+    node.run = lambda command: Answer(0, "")
+    node.places = Places(admin_socket="/nonexistent", proc=str(tmp_path))
+    assert failed("service", node, binds=[{**WEB, "quiet": True}]) == {"log of HAProxy": "no line of process 11"}
+    with socket.socket(socket.AF_UNIX) as one:
+        tmp_path.joinpath("11/root/dev").mkdir(parents=True)
+        one.bind(str(tmp_path / "11/root/dev/log"))
+        assert failed("service", node, binds=[{**WEB, "quiet": True}]) == {}
+
+
 def test_a_check_that_breaks_is_one_that_failed() -> None:
     node = Node()
     node.rows = [{"pxname": "back"}]
@@ -244,6 +330,7 @@ def test_summary() -> None:
     assert found["frontends"] == [{"name": "front", "status": "OPEN"}]
     assert {"backend": "back", "name": "one", "status": "DOWN", "check": "L4CON", "weight": "1"} in found["workers"]
     assert [(one["port"], one["process"]) for one in found["open"]] == [(22, "sshd"), (80, "haproxy")]
+    assert [one["sources"] for one in found["open"]] == [NETWORKS_AS_NFT, None]
 
 
 @pytest.mark.parametrize(("backends", "servers", "expected"), [(1, 0, True), (1, 1, False), (0, 0, False)])

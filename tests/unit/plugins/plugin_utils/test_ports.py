@@ -49,9 +49,49 @@ def test_served_ports_are_the_public_ones_of_haproxy() -> None:
         listener("::ffff:127.0.0.2", 8406),
         listener("0.0.0.0", 22, process="sshd"),
     ]
-    assert served_ports(listeners) == {"tcp": ["80", "443"], "udp": ["443"]}
-    assert served_ports(listeners, {"tcp": ["81-82", "5432"]}) == {"tcp": ["80-82", "443", "5432"], "udp": ["443"]}
-    assert served_ports([]) == {"tcp": [], "udp": []}
+    assert served_ports(listeners) == {"tcp": ["80", "443"], "udp": ["443"], "restricted": []}
+    added = served_ports(listeners, {"tcp": ["81-82", "5432"]})
+    assert added == {"tcp": ["80-82", "443", "5432"], "udp": ["443"], "restricted": []}
+    assert served_ports([]) == {"tcp": [], "udp": [], "restricted": []}
+
+
+OFFICE, LAB = ["198.51.100.0/24"], ["203.0.113.0/24", "2001:db8::/32"]
+
+
+def only(ports: list[str], sources: list[str], protocol: str = "tcp") -> dict[str, Any]:
+    return {"protocol": protocol, "ports": ports, "sources": sources}
+
+
+PLAN = {"tcp": ["80"], "udp": [], "restricted": [only(["8404"], OFFICE)]}
+NOW = [listener("0.0.0.0", 80), listener("0.0.0.0", 8404), listener("0.0.0.0", 9000)]
+
+
+@pytest.mark.parametrize(
+    ("listeners", "options", "tcp", "restricted"),
+    [
+        # The plan's word, whoever listens there now.
+        (NOW, {"plan": PLAN}, ["80", "9000"], [only(["8404"], OFFICE)]),
+        # What nobody serves is not opened, unless it is added.
+        (NOW[:1], {"plan": PLAN}, ["80"], []),
+        (NOW[:1], {"also": PLAN}, ["80"], [only(["8404"], OFFICE)]),
+        # What the plan does not know any more stays as closed as it was, before and after a change that failed.
+        (NOW, {"plan": PLAN, "before": [only(["9000"], LAB)]}, ["80"], [only(["8404"], OFFICE), only(["9000"], LAB)]),
+        # The plan's networks come at once, those of before go.
+        (NOW[:2], {"plan": PLAN, "before": [only(["8404"], LAB)]}, ["80"], [only(["8404"], OFFICE)]),
+        # A port that becomes open to all does so when what listens there is what the plan wants.
+        (NOW[:1], {"plan": PLAN, "before": [only(["80"], LAB)]}, [], [only(["80"], LAB)]),
+        (NOW[:1], {"also": PLAN, "before": [only(["80"], LAB)]}, [], [only(["80"], LAB), only(["8404"], OFFICE)]),
+        (NOW[:1], {"plan": PLAN, "before": [only(["80"], LAB)], "held": True}, ["80"], []),
+        ([], {"also": PLAN, "before": [only(["80"], LAB)]}, ["80"], [only(["8404"], OFFICE)]),
+        (NOW, {"plan": PLAN, "before": [only(["9000"], LAB, "udp")]}, ["80", "9000"], [only(["8404"], OFFICE)]),
+        (NOW[2:], {"before": [only(["8990-9010"], LAB)]}, [], [only(["9000"], LAB)]),
+    ],
+)
+def test_a_restricted_port_is_never_opened_to_others(
+    listeners: list[dict[str, Any]], options: dict[str, Any], tcp: list[str], restricted: list[dict[str, Any]]
+) -> None:
+    found = served_ports(listeners, **options)
+    assert (found["tcp"], sorted(found["restricted"], key=lambda one: one["ports"])) == (tcp, restricted)
 
 
 def test_networks_are_split_and_collapsed() -> None:

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of a balancer against their shapes, and what is said of people."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import check as checker
+from . import shapes
+from .problems import Problems, show, suggest
+
+Variables = dict[str, t.Any]
+
+
+def check(variables: Variables, problems: Problems) -> Variables:
+    """Every variable against its shape; a name that begins like one of ours and is none is a typing mistake."""
+    values: Variables = {}
+    known = {*shapes.VARIABLES, shapes.SITE_PREFIX + "<anything>"}
+    for name, value in sorted(variables.items()):
+        if name.startswith(shapes.SITE_PREFIX):
+            shape = shapes.SITE
+        elif name in shapes.VARIABLES:
+            shape = shapes.VARIABLES[name][1]
+        else:
+            problems.add(
+                name,
+                f"unknown variable{suggest(name, known)}; "
+                "names that begin with haproxy_ or balancer_ belong to this collection",
+            )
+            continue
+        values[name] = checker.check(shape, value, name, problems)
+    for name, (_roles, shape) in shapes.VARIABLES.items():
+        values.setdefault(name, shape.default)
+    if not values.get("haproxy_node"):
+        values["haproxy_node"] = checker.check(shapes.NODE, {}, "haproxy_node", problems)
+    _check_administrators(values, problems)
+    _check_users(values, problems)
+    return values
+
+
+def _check_administrators(values: Variables, problems: Problems) -> None:
+    seen: dict[str, int] = {}
+    for i, administrator in enumerate(values.get("balancer_administrators") or []):
+        name = (administrator or {}).get("name")
+        path = f"balancer_administrators[{i}].name"
+        if name == "root":
+            problems.add(path, "holds 'root', who may not log in any more after the lock-down; name another account")
+        elif name in seen:
+            problems.add(path, f"holds '{name}', which balancer_administrators[{seen[name]}] has already")
+        elif name:
+            seen[name] = i
+
+
+def _check_users(values: Variables, problems: Problems) -> None:
+    lists = [("haproxy_userlists", values.get("haproxy_userlists"))]
+    lists += [
+        (f"{n}.userlists", (v or {}).get("userlists")) for n, v in values.items() if n.startswith(shapes.SITE_PREFIX)
+    ]
+    for place, userlists in lists:
+        for i, userlist in enumerate(userlists or []):
+            seen: dict[str, int] = {}
+            for j, user in enumerate((userlist or {}).get("users") or []):
+                path = f"{place}[{i}].users[{j}]"
+                name = (user or {}).get("name")
+                if name in seen:
+                    problems.add(f"{path}.name", f"holds '{name}', which {place}[{i}].users[{seen[name]}] has already")
+                elif name:
+                    seen[name] = j
+                _check_groups(user or {}, (userlist or {}).get("groups") or [], path, problems)
+                told = any(problem.path.startswith(path) for problem in problems)
+                if user and not told and ("password" in user) == ("insecure_password" in user):
+                    problems.add(path, "must have either password or insecure_password")
+
+
+def _check_groups(user: Variables, groups: list[str | None], path: str, problems: Problems) -> None:
+    given = user.get("groups") or []
+    known = [group for group in groups if group]
+    for i, group in enumerate(given):
+        if group and group not in known:
+            where = f"{path}.groups[{i}]" if len(given) > 1 else f"{path}.groups"
+            problems.add(where, f"holds {show(group)}, the list has no such group{suggest(group, known, 'groups')}")

@@ -1,0 +1,35 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.hardened.balancer.plugins.plugin_utils._summary import summary
+
+PLAN: dict[str, t.Any] = {
+    "name": "lb1",
+    "management_networks": ["198.51.100.0/24"],
+    "administrators": [{"name": "ops"}],
+    "login": "ops",
+    "node": {"user": "ops"},
+    "backends": [],
+}
+
+
+def test_who_may_come_is_said_where_it_is_not_everybody() -> None:
+    ports: list[tuple[int, str, list[str] | None]] = [
+        (22, "sshd", ["198.51.100.0/24"]),
+        (80, "haproxy", None),
+        (8404, "haproxy", ["203.0.113.0/24", "2001:db8::/32"]),
+    ]
+    seen = [{"protocol": "tcp", "port": port, "process": name, "sources": of} for port, name, of in ports]
+    lines = summary({"msg": "all passed", "summary": {"open": seen, "workers": []}}, PLAN)
+    assert lines == [
+        "lb1: all passed",
+        "open to other machines: 22/tcp (sshd), 80/tcp (haproxy), "
+        "8404/tcp (haproxy, from 203.0.113.0/24, 2001:db8::/32)",
+        "SSH from: 198.51.100.0/24",
+        "log in as: ops",
+    ]
