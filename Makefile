@@ -63,6 +63,10 @@ format: $(VENV)  ## let ruff put the Python files into shape
 generate: $(VENV)  ## write argument specifications and defaults of the roles from the model
 	python tools/generate.py
 
+.PHONY: golden
+golden: $(VENV)  ## write anew what the examples are rendered to (tests/golden)
+	python tests/unit/test_golden.py
+
 .PHONY: keywords
 keywords: $(VENV)  ## compare the catalogue of keywords with HAProxy's manuals, and write docs/keywords.md
 	manuals=$$(.ci/manuals); python tools/keywords.py --output docs/keywords.md $$manuals
@@ -73,8 +77,12 @@ unit: $(VENV)  ## unit tests, ansible-core 2.19
 
 .PHONY: topics
 topics: $(VENV)  ## every example of docs/topics as it is printed, by requests to HAProxy 2.6 and 3.0 in containers
-	bash tests/topics/images.sh
+	bash molecule/lab/topics.sh
 	BALANCER_TOPICS=containers pytest -q tests/topics
+
+.PHONY: mutation
+mutation: $(VENV)  ## every key of every example misspelt, of a wrong type, and dropped: what the model makes of it
+	pytest -q tests/mutation
 
 .PHONY: unit-2.17
 unit-2.17: $(VENV_2_17)  ## unit tests and the installed artifact, ansible-core 2.17

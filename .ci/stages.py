@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TOGETHER = ["unit", "docs-lint", "lint", "artifact", "unit-2.17", "build", "sanity", "keywords"]
-ALONE = ["molecule"]
+TOGETHER = ["unit", "mutation", "docs-lint", "lint", "artifact", "unit-2.17", "build", "sanity", "keywords"]
+ALONE = ["topics", "molecule"]
 LANES = min(2, os.cpu_count() or 1)
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -31,12 +31,17 @@ def files(content: Content, problems: Problems) -> list[File]:
     found = []
     for entry in content["certificates"]:
         _check(entry, problems)
-        if entry.get("certificate") and entry.get("key"):
-            found.append(File(_file_of(entry["name"]), f"{entry['certificate'].strip()}\n{entry['key'].strip()}\n"))
+        if "file" not in entry:
+            # What is missing was told; that the file is not there would follow from it.
+            parts = [(entry.get(key) or "").strip() for key in ("certificate", "key")]
+            found.append(File(_file_of(entry["name"]), "".join(f"{part}\n" for part in parts)))
     for entry in content["authorities"]:
-        if entry.get("certificates"):
-            _check_certificates(entry["certificates"], f"{entry['path']}.certificates", problems)
-            found.append(File(_authority_of(entry["name"]), f"{entry['certificates'].strip()}\n"))
+        if ("certificates" in entry) == ("file" in entry):
+            problems.add(entry["path"], "must have either certificates or file, one that is on the node")
+        elif "certificates" in entry:
+            given = entry["certificates"]
+            _check_certificates(given, f"{entry['path']}.certificates", problems)
+            found.append(File(_authority_of(entry["name"]), f"{(given or '').strip()}\n"))
     return found
 
 
@@ -66,7 +71,11 @@ def authority_path(name: str | None, site: Site, path: str, problems: Problems) 
         tail = suggest(name, site.authorities, "authorities (haproxy_authorities)")
         problems.add(path, f"holds '{name}', no authority has this name{tail}")
         return None
-    return _authority_of(name)
+    return authority_file(name, site)
+
+
+def authority_file(name: str, site: Site) -> str:
+    return str(site.authorities[name].get("file") or _authority_of(name))
 
 
 def _suggest(name: str, known: t.Collection[str]) -> str:

@@ -60,10 +60,11 @@ def gather(values: dict[str, t.Any], variables: dict[str, t.Any]) -> Content:
 
 
 def _is_stated(plural: str, variables: dict[str, t.Any]) -> bool:
-    return any(
-        name == f"haproxy_{plural}" or (name.startswith(shapes.SITE_PREFIX) and plural in (variables[name] or {}))
-        for name in variables
-    )
+    def of_site(name: str) -> bool:
+        value = variables[name]
+        return name.startswith(shapes.SITE_PREFIX) and isinstance(value, dict) and plural in value
+
+    return any(name == f"haproxy_{plural}" or of_site(name) for name in variables)
 
 
 def _default(plural: str, value: t.Any) -> list[Item]:
@@ -97,12 +98,23 @@ def site_of(content: Content) -> Site:
     names["backend"] = {**{b["name"]: b["path"] for b in backends}, **names["backend"]}
     return Site(
         names=names,
-        modes={b["name"]: str(b.get("mode") or "") for b in backends},
+        modes={**_raw_modes(content["raw_sections"]), **{b["name"]: str(b.get("mode") or "") for b in backends}},
         conditions={c["name"]: c for c in content["conditions"]},
         certificates={c["name"]: c for c in content["certificates"]},
         authorities={a["name"]: a for a in content["authorities"]},
         groups={u["name"]: [group for group in u.get("groups") or [] if group] for u in content["userlists"]},
     )
+
+
+def _raw_modes(sections: list[Item]) -> dict[str, str]:
+    """Backends that were written raw; the mode that they do not say is left to HAProxy."""
+    found = {}
+    for section in sections:
+        kind, _blank, name = section["title"].partition(" ")
+        if kind in ("backend", "listen"):
+            said = [line.split()[1] for line in section.get("lines") or [] if line and line.startswith("mode ")]
+            found[name.split()[0]] = said[0] if said else ""
+    return found
 
 
 def check_names(content: Content, problems: Problems) -> None:

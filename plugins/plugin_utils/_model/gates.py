@@ -138,7 +138,7 @@ def _others(section: Values, path: str) -> list[Gate]:
     found = _gate(f"{path}.balance", f"balance {algorithm}", catalogue.ALGORITHM_RECORDS.get(algorithm))
     table = section.get("stick_table")
     for i, counter in enumerate(table.get("store") or [] if isinstance(table, dict) else []):
-        name = str(counter or "").split("(")[0]
+        name = str(counter or "").split("(", maxsplit=1)[0]
         found += _gate(f"{path}.stick_table.store[{i}]", f"the counter {name}", catalogue.DATA_TYPES.get(name))
     return found
 

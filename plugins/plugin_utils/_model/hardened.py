@@ -11,6 +11,7 @@ import typing as t
 ADMIN_GROUP = "balancer-admins"
 ADMIN_SOCKET = "/run/haproxy/admin.sock"
 TREES = "/etc/haproxy/trees"
+TREE = f"{TREES}/@digest@"
 
 # Mozilla's intermediate guidelines 6.0, with the curves that OpenSSL 3.0 knows.
 TLS12 = (

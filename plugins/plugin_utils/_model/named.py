@@ -118,22 +118,18 @@ def lua(content: Content) -> list[Line]:
 
 
 def files(content: Content) -> list[File]:
+    """Of what is broken too: that its file is not there would follow from what was told."""
     found = [
-        File(f"maps/{m['name']}.map", "".join(f"{k} {v}\n" for k, v in m["entries"]))
-        for m in _with(content, "maps", "entries")
+        File(f"maps/{m['name']}.map", "".join(f"{k} {v}\n" for k, v in m.get("entries") or [])) for m in content["maps"]
     ]
     found += [
-        File(f"patterns/{p['name']}.lst", "".join(f"{v}\n" for v in p["values"] if v))
-        for p in _with(content, "patterns", "values")
+        File(f"patterns/{p['name']}.lst", "".join(f"{v}\n" for v in p.get("values") or [] if v))
+        for p in content["patterns"]
     ]
-    found += [File(f["path"], f["content"]) for f in _with(content, "files", "content")]
-    found += [File(f"lua/{item['name']}.lua", item["content"]) for item in _with(content, "lua", "content")]
+    found += [File(f["path"], f.get("content") or "") for f in content["files"]]
+    found += [File(f"lua/{item['name']}.lua", item.get("content") or "") for item in content["lua"]]
     for item in content["http_errors"]:
         found += [
             File(_page_path(item, status), hardened.error_page(int(status), body)) for status, body in _pages(item)
         ]
     return found
-
-
-def _with(content: Content, plural: str, key: str) -> list[Item]:
-    return [item for item in content[plural] if item.get(key)]

@@ -76,7 +76,9 @@ def complete(
 def stated_node(drafted: dict[str, t.Any]) -> dict[str, t.Any]:
     """A node as the inventory states it, for renderings without contact."""
     stated = drafted["stated_node"]
-    haproxy = {"version": releases.HAPROXY[stated["release"]], "candidate": None, "build": stated.get("build")}
+    number = releases.HAPROXY[stated["release"]]
+    build = stated.get("build") or releases.BUILDS.get(version(number))
+    haproxy = {"version": number, "candidate": None, "build": build}
     return {**stated, "haproxy": haproxy}
 
 

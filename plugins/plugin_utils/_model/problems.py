@@ -11,6 +11,9 @@ import typing as t
 ENOUGH_TO_LIST = 12
 ALIKE = 0.6
 NEARLY_AS_ALIKE = 0.15
+# Of more names than these only one that differs in a letter is looked for: thousands of problems are told in seconds.
+MANY = 1000
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789._-"
 
 
 class Problem(t.NamedTuple):
@@ -30,13 +33,26 @@ class Problems(list[Problem]):
             self.append(problem)
 
 
-def nearest(name: str, known: t.Iterable[str]) -> str | None:
+def nearest(name: str, known: t.Collection[str]) -> str | None:
     """The known name that a person most likely meant, or two where either may be."""
+    if len(known) > MANY:
+        names = known if isinstance(known, (dict, set)) else set(known)
+        return next((near for near in _one_letter_off(name) if near in names), None)
     found = difflib.get_close_matches(name, sorted(known), n=2, cutoff=ALIKE)
     if not found:
         return None
     first, *others = (difflib.SequenceMatcher(None, one, name).ratio() for one in found)
     return " or ".join(found) if others and others[0] > first - NEARLY_AS_ALIKE else found[0]
+
+
+def _one_letter_off(name: str) -> t.Iterator[str]:
+    for i in range(len(name) + 1):
+        head, tail = name[:i], name[i:]
+        yield head + tail[1:]
+        yield head + tail[1:2] + tail[:1] + tail[2:]
+        for letter in LETTERS:
+            yield head + letter + tail
+            yield head + letter + tail[1:]
 
 
 def suggest(name: str, known: t.Collection[str], what: str = "known") -> str:

@@ -33,7 +33,7 @@ WORDS = (
     (re.compile(rf"^filter cache\s+{NAME}"), "cache"),
     (re.compile(rf"^filter fcgi-app\s+{NAME}"), "fcgi-app"),
     (re.compile(rf"^log\s+ring@{NAME}"), "ring"),
-    (re.compile(rf"^server\s.*\strack\s+{NAME}/"), "backend"),
+    (re.compile(rf"^server\s.*\s(?:track)\s+{NAME}/"), "backend"),
     (re.compile(rf"\sattach-srv\s+{NAME}/"), "backend"),
 )
 # The same of functions, which may stand in quotes too.
@@ -47,7 +47,7 @@ CALLS = (
 # A server, behind its backend where that is another than the section itself.
 SERVER_WORDS = (
     re.compile(rf"^()use-server\s+{NAME}(?=\s|$)"),
-    re.compile(rf"^server\s.*\strack\s+(?:{NAME}/)?{NAME}(?=\s|$)"),
+    re.compile(rf"^server\s.*\s(?:track)\s+(?:{NAME}/)?{NAME}(?=\s|$)"),
     re.compile(rf"\sattach-srv\s+(?:{NAME}/)?{NAME}(?=\s|$)"),
 )
 SERVER_CALLS = (re.compile(rf"\bsrv_[a-z_]+\((?:{NAME}/)?{NAME}\)"),)
@@ -83,7 +83,7 @@ class _Known(t.NamedTuple):
     site: Site
     files: t.Collection[str]
     sections: dict[str, Section]
-    servers: dict[str, list[str]]
+    servers: dict[str, dict[str, None]]
     told: dict[str, list[str]]
 
 
@@ -188,7 +188,7 @@ def _check_server(backend: str, name: str, path: str, known: _Known, problems: P
         problems.add(path, f"names {show(name)}, no server of {backend} has this name{tail}")
 
 
-def _servers(section: Section) -> list[str]:
+def _servers(section: Section) -> dict[str, None]:
     found: list[str] = []
     for line in section.lines:
         words = line.text.split(" ", 3)
@@ -196,7 +196,7 @@ def _servers(section: Section) -> list[str]:
             found.append(words[1])
         elif words[0] == "server-template" and len(words) > 2 and words[2].isdigit():
             found += [f"{words[1]}{number}" for number in range(1, int(words[2]) + 1)]
-    return found
+    return dict.fromkeys(found)
 
 
 def _check_condition(text: str, path: str, acls: set[str], known: _Known, problems: Problems) -> None:
@@ -228,15 +228,13 @@ def _undefined(name: str, acls: set[str], site: Site) -> str:
 def check_backends(proxies: list[Item], site: Site, problems: Problems) -> None:
     for proxy in proxies:
         for path, name in _backends_of(proxy):
-            if name not in site.modes:
-                problems.add(
-                    path, f"holds {show(name)}, no backend has this name{suggest(name, site.modes, 'backends')}"
-                )
-            elif site.modes[name] != proxy.get("mode") and site.modes[name] and proxy.get("mode"):
+            known, mode = site.names["backend"], site.modes.get(name)
+            if name not in known:
+                problems.add(path, f"holds {show(name)}, no backend has this name{suggest(name, known, 'backends')}")
+            elif mode and proxy.get("mode") and mode != proxy["mode"]:
                 problems.add(
                     path,
-                    f"holds {show(name)}, a backend in mode: {site.modes[name]}; "
-                    f"this frontend is in mode: {proxy['mode']}",
+                    f"holds {show(name)}, a backend in mode: {mode}; this frontend is in mode: {proxy['mode']}",
                 )
 
 
@@ -303,6 +301,6 @@ def check_raw(section: Item, kind: str, problems: Problems) -> None:
                 path,
                 f"is one of the {first} rules; write it into {first.replace('-', '_')}, where lines keep their order",
             )
-        elif kind == "frontend" and first in ("use_backend", "default_backend"):
+        elif kind == "frontend" and first in ("use_backend", "default_backend") and " %[" not in line:
             known = {"use_backend": "a route with if", "default_backend": "default_backend"}[first]
             problems.add(path, f"refers to a backend unchecked; write it as {known}")

@@ -11,7 +11,7 @@ import typing as t
 from . import actions, catalogue, conditions, phrases
 from .check import check
 from .line import File, Line
-from .problems import Problems, show, suggest
+from .problems import Problems, nearest, show, suggest
 from .scalars import SCALARS
 from .shape import Shape
 from .site import Site
@@ -220,7 +220,9 @@ def _mapping(family: str, value: dict[t.Any, t.Any], path: str, problems: Proble
     """One action as a key; if and unless beside it."""
     keys = [str(key) for key in value if key not in CONDITIONAL]
     if len(keys) != 1:
-        problems.add(path, f"must have one action; found {', '.join(keys) or 'none'}")
+        near = next(filter(None, (nearest(key, CONDITIONAL) for key in keys)), None)
+        tail = f"; did you mean {near}?" if near else ""
+        problems.add(path, f"must have one action; found {', '.join(keys) or 'none'}{tail}")
         return None
     if all(word in value for word in CONDITIONAL):
         problems.add(path, "has both if and unless, and a rule has one condition; say it with any, all and not")

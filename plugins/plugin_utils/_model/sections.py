@@ -37,7 +37,6 @@ Values = dict[str, t.Any]
 DEFAULT_PATH_SINCE = (2, 5)
 # OpenSSL without QUIC of its own: HAProxy serves it where it is told that less is enough.
 QUIC_SHIM = "QUIC_OPENSSL_COMPAT"
-TREE = f"{hardened.TREES}/@digest@"
 
 
 class Drawn(t.NamedTuple):
@@ -105,11 +104,11 @@ def _prepare(proxy: Values, inventory: dict[str, t.Any], problems: Problems) -> 
 
 
 def _check_values(content: Content, everyone: list[Values], site: Site, problems: Problems) -> None:
-    fronts = [*content["frontends"], *content["listens"]]
-    if not fronts and not problems:
+    if not content["frontends"] and not content["listens"] and not problems:
         problems.add(
             "haproxy_frontends",
-            "is empty: a balancer without a frontend serves nothing; leave it out for http_front on *:80",
+            "is empty, and haproxy_listens is too: a balancer without either serves nothing; "
+            "leave both out for http_front on *:80",
         )
     conditions.check_named(site, problems)
     routes.check_protocols(content["frontends"], [*content["backends"], *content["listens"]], problems)
@@ -166,7 +165,7 @@ def complete(
     head = ["description hardened.balancer @digest@"]
     relative = haproxy >= DEFAULT_PATH_SINCE
     if relative:
-        head.append(f"default-path origin {TREE}")
+        head.append(f"default-path origin {hardened.TREE}")
     head.append(
         f"stats socket {hardened.ADMIN_SOCKET} mode 660 level admin "
         f"user root group {hardened.ADMIN_GROUP} expose-fd listeners"
@@ -185,4 +184,7 @@ def _absolute(sections: list[dict[str, t.Any]], paths: list[str]) -> list[dict[s
     """Before 2.5 a relative name means the directory in which HAProxy was started."""
     names = "|".join(re.escape(path) for path in sorted(paths, key=len, reverse=True))
     form = re.compile(rf"(?<![\w./@-])({names})(?![\w./-])")
-    return [{**section, "lines": [form.sub(rf"{TREE}/\1", line) for line in section["lines"]]} for section in sections]
+    return [
+        {**section, "lines": [form.sub(rf"{hardened.TREE}/\1", line) for line in section["lines"]]}
+        for section in sections
+    ]

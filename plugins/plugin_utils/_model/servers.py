@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from . import hardened
+from . import certificates, hardened
 from .line import Line
 from .problems import Problems, show, suggest
 from .scalars import is_address
@@ -56,6 +56,8 @@ def _server(server: dict[str, t.Any], checked: list[str], tls: list[str]) -> str
     words = ["server", server["name"], f"{address}:{server['port']}", *checked, f"id {server['id']}"]
     words += [f"{key} {server[key]}" for key in ("weight", "maxconn") if server.get(key) is not None]
     words += [key for key in ("backup", "disabled") if server.get(key)]
+    # A name that HAProxy asks for while it runs stops no start.
+    words += ["init-addr none"] if server.get("resolvers") and not server.get("init_addr") else []
     return " ".join([*words, *tls, *parameters(server, "server")])
 
 
@@ -67,6 +69,7 @@ def _template(template: dict[str, t.Any], checked: list[str], tls: list[str]) ->
     # DNS is asked while HAProxy runs: a name that is not there yet stops no start.
     words += ["init-addr none"] if not template.get("init_addr") else []
     words += [f"{key} {template[key]}" for key in ("weight", "maxconn") if template.get(key) is not None]
+    words += ["backup"] if template.get("backup") else []
     others = {key: value for key, value in template.items() if key != "resolvers"}
     return " ".join([*words, *tls, *parameters(others, "server")])
 
@@ -75,6 +78,7 @@ def _shared(backend: Backend, check_words: str, site: Site, problems: Problems) 
     """A line for each of the keys that all servers take something from: HAProxy adds them up."""
     path, given = backend["path"], backend.get("default_server") or {}
     own = [f"{key} {given[key]}" for key in ("weight", "maxconn") if given.get(key) is not None]
+    own += ["init-addr none"] if given.get("resolvers") and not given.get("init_addr") else []
     own += parameters(given, "server")
     found = [("check", check_words), ("tls", _tls(backend, site, problems)), ("default_server", " ".join(own))]
     return [Line(f"default-server {words}", f"{path}.{key}") for key, words in found if words]
@@ -90,7 +94,7 @@ def _tls(backend: Backend, site: Site, problems: Problems) -> str:
     else:
         words += ["verify required", *([] if given.get("authority") else [f"ca-file {SYSTEM_AUTHORITIES}"])]
     if _exists(given, "authority", site.authorities, "authorities", path, problems):
-        words.append(f"ca-file ca/{given['authority']}.pem")
+        words.append(f"ca-file {certificates.authority_file(given['authority'], site)}")
     if given.get("sni"):
         # HAProxy verifies the name that it sends; checks send none by themselves.
         words.append(f"sni {given['sni']}")
@@ -99,9 +103,12 @@ def _tls(backend: Backend, site: Site, problems: Problems) -> str:
         words.append(_sni(given["name"]))
     if _exists(given, "certificate", site.certificates, "certificates", path, problems):
         name = given["certificate"]
-        words.append(f"crt {site.certificates[name].get('file') or f'certs/{name}.pem'}")
-    alpn = [protocol for protocol in given.get("alpn") or [] if protocol]
-    return " ".join([*words, *([f"alpn {','.join(alpn)}"] if alpn else [])])
+        # 2.6 loads it when `default-path` does not hold any more.
+        words.append(f"crt {site.certificates[name].get('file') or f'{hardened.TREE}/certs/{name}.pem'}")
+    alpn = ",".join(protocol for protocol in given.get("alpn") or [] if protocol)
+    if alpn:
+        words += [f"alpn {alpn}", f"check-alpn {alpn}"]
+    return " ".join(words)
 
 
 def _tls_given(backend: Backend) -> dict[str, t.Any]:

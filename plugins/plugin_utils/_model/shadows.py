@@ -69,7 +69,10 @@ def _tell_doubled(path: str, hosts: list[str], taken: Taken, problems: Problems)
 
 def _is_broken(route: Route) -> bool:
     """What is wrong with it was told; what it asks for is not known."""
-    return any(value is None or (isinstance(value, list) and None in value) for value in route.values())
+    asks = any(route.get(key) for key in (*CONDITION.keys, "if"))
+    return (not asks and not _answers(route)) or any(
+        value is None or (isinstance(value, list) and None in value) for value in route.values()
+    )
 
 
 def _answers(route: Route) -> bool:

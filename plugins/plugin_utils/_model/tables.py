@@ -129,8 +129,8 @@ def _tracks(line: Line, section: Section, tables: dict[str, Table], problems: Pr
     if section.kind not in PROXIES:
         return
     for match in TRACK.finditer(line.text):
-        if _is_there(match["table"], section, f"track-sc{match['counter']}", line.path, tables, problems):
-            yield match["counter"], match["table"] or section.name
+        _is_there(match["table"], section, f"track-sc{match['counter']}", line.path, tables, problems)
+        yield match["counter"], match["table"] or section.name
     stick = STICK.match(line.text)
     if stick:
         _is_there(stick["table"], section, "stick", line.path, tables, problems)
@@ -168,7 +168,8 @@ def _judge(read: Read, section: Section, kept: set[str], tables: dict[str, Table
     if not kept:
         problems.add(read.path, f"reads {read.text}, and nothing tracks this counter; track-sc{read.counter} does")
         return
-    if any(tables[name].has(data, read.place) for name in kept for data in read.data):
+    # That a table is not there was told of the rule that tracks in it.
+    if any(name not in tables or tables[name].has(data, read.place) for name in kept for data in read.data):
         return
     name = min(kept)
     stored = ", ".join(tables[name].stores)

@@ -9,7 +9,7 @@ import typing as t
 
 from . import check as checker
 from . import shapes
-from .problems import Problems, show, suggest
+from .problems import Problems, nearest, show, suggest
 
 Variables = dict[str, t.Any]
 
@@ -17,7 +17,6 @@ Variables = dict[str, t.Any]
 def check(variables: Variables, problems: Problems) -> Variables:
     """Every variable against its shape; a name that begins like one of ours and is none is a typing mistake."""
     values: Variables = {}
-    known = {*shapes.VARIABLES, shapes.SITE_PREFIX + "<anything>"}
     for name, value in sorted(variables.items()):
         if name.startswith(shapes.SITE_PREFIX):
             shape = shapes.SITE
@@ -26,7 +25,7 @@ def check(variables: Variables, problems: Problems) -> Variables:
         else:
             problems.add(
                 name,
-                f"unknown variable{suggest(name, known)}; "
+                f"unknown variable{suggest(name, {*shapes.VARIABLES, *_of_sites(name)})}; "
                 "names that begin with haproxy_ or balancer_ belong to this collection",
             )
             continue
@@ -38,6 +37,12 @@ def check(variables: Variables, problems: Problems) -> Variables:
     _check_administrators(values, problems)
     _check_users(values, problems)
     return values
+
+
+def _of_sites(name: str) -> list[str]:
+    """What a name may have meant that is nearly one of a site."""
+    words = name.split("_", 2)
+    return [shapes.SITE_PREFIX + words[2]] if len(words) > 2 and nearest(words[1], ["site"]) else []
 
 
 def _check_administrators(values: Variables, problems: Problems) -> None:

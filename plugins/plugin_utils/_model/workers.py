@@ -19,8 +19,17 @@ Server = dict[str, t.Any]
 HIGHEST_ID = 2**31 - 1
 # Keys of a source of workers that say where they come from; all others are of every server.
 OF_SOURCE = {"group": "", "from": "", "query": "from", "address_variable": "group", "allow_empty": ""}
-# What answers without a server; a word of a rule is its action.
-ANSWERS = ("maintenance", "redirect_https", "redirect", "stats_enable", "stats_uri", "dispatch")
+# What answers without a server, or is only counted in; a word of a rule is its action.
+ANSWERS = (
+    "stick_table",
+    "maintenance",
+    "redirect_https",
+    "redirect",
+    "stats_enable",
+    "stats_uri",
+    "dispatch",
+    "stick_table",
+)
 ANSWERING_RULES = ("return", "redirect", "deny", "reject", "tarpit", "silent-drop", "use-service")
 ANSWERING_RAW = re.compile(r"^(server|server-template|dispatch|redirect|stats)\s")
 

@@ -61,7 +61,8 @@ AUTHORITY = Shape(
     "authorities that certificates are verified with",
     keys={
         "name": Shape("filename", "name, for binds and backends", required=True),
-        "certificates": Shape("content", "one or more certificates in PEM", required=True),
+        "certificates": Shape("content", "one or more certificates in PEM"),
+        "file": Shape("path", "a file of the node that holds them, instead"),
     },
 )
 

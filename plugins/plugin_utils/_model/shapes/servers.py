@@ -96,6 +96,7 @@ WORKERS = Shape(
         "allow_empty": Shape("bool", "no worker at all is no error", default=False),
         "maxconn": PER_SERVER["maxconn"],
         "weight": PER_SERVER["weight"],
+        "backup": PER_SERVER["backup"],
         "raw": Shape("line", "further parameters of every server, as HAProxy reads them"),
     },
 )
@@ -114,6 +115,7 @@ SERVER_TEMPLATE = Shape(
         "resolvers": Shape("name", "section of haproxy_resolvers that asks", required=True),
         "weight": PER_SERVER["weight"],
         "maxconn": PER_SERVER["maxconn"],
+        "backup": PER_SERVER["backup"],
         "raw": Shape("line", "further parameters of every server, as HAProxy reads them"),
     },
 )

@@ -22,8 +22,8 @@ def test_every_port_has_its_sources(seed: int) -> None:
         low = chance.randint(1, 30)
         return low, low + chance.randint(0, 8)
 
-    wide = [span() for _ in range(chance.randint(0, 3))]
-    narrow = [(span(), chance.sample(NETS, chance.randint(1, 3))) for _ in range(chance.randint(0, 5))]
+    wide = [span() for _unused in range(chance.randint(0, 3))]
+    narrow = [(span(), chance.sample(NETS, chance.randint(1, 3))) for _unused in range(chance.randint(0, 5))]
     found = _spans.restrictions(wide, narrow)
     for port in range(50):
         open_to_all = any(low <= port <= high for low, high in wide)

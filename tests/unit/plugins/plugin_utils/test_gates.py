@@ -80,6 +80,15 @@ def test_of_many_servers_the_first_is_named() -> None:
     assert collected(backends=[{**BACKEND, "servers": servers}]) == [("b[0].servers[0].ssl", "ssl")]
 
 
+def test_what_all_workers_of_a_source_have_is_named_there() -> None:
+    servers = [{"name": f"w{i}", "path": f"hostvars[w{i}]", "ssl": [True]} for i in range(3)]
+    sources = [{"group": "w", "ssl": [True]}]
+    assert collected(backends=[{**BACKEND, "workers": sources, "servers": servers}]) == [("b[0].workers.ssl", "ssl")]
+    servers.append({"name": "x", "path": "b[0].servers[0]", "sigalgs": ["a"]})
+    found = collected(backends=[{**BACKEND, "workers": [*sources, {"from": []}], "servers": servers}])
+    assert found == [("b[0].workers[0].ssl", "ssl"), ("b[0].servers[0].sigalgs", "sigalgs")]
+
+
 def test_the_process() -> None:
     assert collected({"haproxy_global": {"close_spread_time": ["5s"]}, "haproxy_defaults": None}) == [
         ("haproxy_global.close_spread_time", "close-spread-time")

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems, nearest, suggest
@@ -12,7 +14,7 @@ from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems 
 @pytest.mark.parametrize(
     ("name", "known", "meant"),
     [
-        ("wieght", ("weight", "address", "port"), "weight"),
+        ("wegiht", ("weight", "address", "port"), "weight"),
         ("prot", ("port", "proto", "name"), "proto or port"),
         ("htp", ("http", "tcp"), "http"),
         ("zzz", ("http", "tcp"), None),
@@ -21,6 +23,15 @@ from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems 
 )
 def test_what_was_meant(name: str, known: tuple[str, ...], meant: str | None) -> None:
     assert nearest(name, known) == meant
+
+
+def test_what_was_meant_of_thousands_is_found_in_no_time() -> None:
+    known = {f"backend-{i}": "" for i in range(20_000)}
+    began = time.process_time()
+    for wrong in ("backend-1500x", "backnd-1500", "bcakend-1500", "backend_1500"):
+        assert nearest(wrong, known) == "backend-1500"
+    assert [nearest(f"nobody-{i}", known) for i in range(200)] == [None] * 200
+    assert time.process_time() - began < 2
 
 
 def test_few_names_are_listed_and_many_are_not() -> None:

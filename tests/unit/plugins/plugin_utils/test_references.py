@@ -62,13 +62,13 @@ def test_what_is_there(line: str) -> None:
     ("line", "text"),
     [
         ("use-server tow if TRUE", "names 'tow', no server of b has this name; did you mean two?; servers: "),
-        ("server x 198.51.100.8:80 track oen", "names 'oen', no server of b has this name; did you mean one?"),
+        ("server x 198.51.100.8:80 track onne", "names 'onne', no server of b has this name; did you mean one?"),
         ("http-request deny if { srv_is_up(app3) }", "names 'app3', no server of b has this name; did you mean "),
         ("http-request deny if { srv_is_up(c/one) }", "names 'c', no backend has this name; backends: b"),
         ("http-request deny if { fe_conn(b) gt 5 }", "names 'b', no frontend has this name; haproxy_frontends: f, l"),
         (
-            "http-request deny if interal",
-            "uses the condition 'interal', which nothing here defines; did you mean internal?",
+            "http-request deny if internl",
+            "uses the condition 'internl', which nothing here defines; did you mean internal?",
         ),
         (
             "http-request deny if METH_GTE",
@@ -97,6 +97,6 @@ def test_what_is_not_there_is_told_once(line: str, text: str) -> None:
 
 def test_what_was_told_of_a_part_is_not_told_of_its_line() -> None:
     before = Problems()
-    before.add("x.key[0].cache", "holds 'smal', no cache has this name")
-    assert told("http-request cache-use smal", before=before) == ["holds 'smal', no cache has this name"]
+    before.add("x.key[0].cache", "holds 'smaal', no cache has this name")
+    assert told("http-request cache-use smaal", before=before) == ["holds 'smaal', no cache has this name"]
     assert len(told("http-request cache-use large", before=before)) == 2

@@ -247,9 +247,9 @@ Request = dict[str, t.Any]
 
 def _samples(expression: str, request: Request) -> str | None:
     if expression.startswith(HOST):
-        return str(request["host"]).split(":")[0].lower().rstrip(".")
+        return str(request["host"]).split(":", maxsplit=1)[0].lower().rstrip(".")
     if expression.startswith("req.hdr(host),field(1,]),lower"):
-        return str(request["host"]).split("]")[0].lower()
+        return str(request["host"]).split("]", maxsplit=1)[0].lower()
     named = re.fullmatch(r"(req\.hdr|req\.cook|url_param)\((.*)\)", expression)
     if named:
         value = request[{"req.hdr": "header", "req.cook": "cookie", "url_param": "query"}[named[1]]].get(named[2])

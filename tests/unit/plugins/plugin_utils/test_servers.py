@@ -91,7 +91,8 @@ def test_what_all_servers_share_is_a_line_for_each_of_its_keys() -> None:
         ({"authority": "internal"}, "verify required ca-file ca/internal.pem"),
         (
             {"authority": "internal", "name": "w", "alpn": ["h2", "http/1.1"], "certificate": "client"},
-            "verify required ca-file ca/internal.pem sni str(w) check-sni w crt certs/client.pem alpn h2,http/1.1",
+            "verify required ca-file ca/internal.pem sni str(w) check-sni w "
+            "crt /etc/haproxy/trees/@digest@/certs/client.pem alpn h2,http/1.1 check-alpn h2,http/1.1",
         ),
         ({"sni": "req.hdr(host)"}, "verify required ca-file @system-ca sni req.hdr(host)"),
         (

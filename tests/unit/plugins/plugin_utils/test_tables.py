@@ -190,3 +190,10 @@ def test_keeping_clients_needs_a_table() -> None:
 )
 def test_types_of_keys(words: str, problem: str) -> None:
     assert problems_of(section("backend", "t", f"stick-table {words}"))[0].startswith(f"backend:t[0]: {problem}")
+
+
+def test_what_is_read_of_a_table_that_is_not_there_is_told_once() -> None:
+    reader = section("frontend", "f", "http-request track-sc0 src", "acl a sc0_conn_cur gt 5")
+    assert problems_of(reader) == [
+        "frontend:f[0]: needs a table for track-sc0, and the section has none; give it a stick_table"
+    ]

@@ -199,7 +199,7 @@ REFUSED: list[tuple[str, dict[str, t.Any], str]] = [
     ),
     (
         "a query that finds no list",
-        {"workers": {"from": TERRAFORM, "query": "workers.valeu", "port": 80}},
+        {"workers": {"from": TERRAFORM, "query": "workers.valuee", "port": 80}},
         "b.workers.query: finds nothing, which must be a list of addresses, or of mappings with address",
     ),
     (
@@ -234,8 +234,8 @@ REFUSED: list[tuple[str, dict[str, t.Any], str]] = [
     ),
     (
         "a key that no worker has",
-        {"workers": {"from": [{"address": "198.51.100.9", "wieght": 2}], "port": 80}},
-        "b.workers.from[0].wieght: unknown key; did you mean weight?",
+        {"workers": {"from": [{"address": "198.51.100.9", "wegiht": 2}], "port": 80}},
+        "b.workers.from[0].wegiht: unknown key; did you mean weight?",
     ),
     (
         "one cookie for everybody",
