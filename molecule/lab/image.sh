@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Usage: image.sh NAME...      NAME: node-bookworm, node-trixie, worker
+# Usage: image.sh NAME...      NAME: node-bookworm, node-trixie, worker, services
 # Makes sure that the images hardened-balancer/NAME exist. Silent when they do.
 #
 # BALANCER_REGISTRY    where to pull Debian's images from, with its slash (127.0.0.1:5000/); else where Docker pulls from
@@ -71,9 +71,13 @@ make_image() { # NAME
       make_image node-bookworm
       build worker Dockerfile.worker "$prefix/node-bookworm"
       ;;
-    *) stop "unknown image '$1'; known are node-bookworm, node-trixie and worker" ;;
+    services)
+      make_image worker
+      build services Dockerfile.services "$prefix/worker"
+      ;;
+    *) stop "unknown image '$1'; known are node-bookworm, node-trixie, worker and services" ;;
   esac
 }
 
-[ $# -gt 0 ] || stop "which image? one or more of node-bookworm, node-trixie, worker"
+[ $# -gt 0 ] || stop "which image? one or more of node-bookworm, node-trixie, worker, services"
 for name in "$@"; do make_image "$name"; done

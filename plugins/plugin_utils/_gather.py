@@ -21,6 +21,9 @@ TRANSFORMED = (
     "does something to a secret, which can only be inserted as it is; "
     "put the result into haproxy_secrets, whose values may be templates"
 )
+LOCKED = "cannot be decrypted; give the vault's password (--vault-password-file or --ask-vault-pass)"
+LITERAL = "holds text of the form @secret:NAME@, in which secrets are passed on: it would be taken for one"
+MULTILINE = "has several lines, and stands in a line of haproxy.cfg; only files of the tree take those"
 NEEDS_FACT = (
     "needs a fact of the node, and the plan is made without contact to it; "
     "write the value into the inventory (host_vars)"
@@ -71,14 +74,24 @@ class Leaves:
             return [self._cover(element, f"{path}[{i}]") for i, element in enumerate(value)]
         return value
 
+    def _open(self, name: str, value: t.Any, path: str) -> None:
+        """Into the secrets; what cannot be decrypted is the user's to mend."""
+        try:
+            self.secrets[name] = str(value)
+        except Exception:
+            self.problems.add(path, LOCKED)
+
     def render(self, value: t.Any, path: str) -> t.Any:
         if type(value).__name__ in VAULT_TYPES:
-            self.secrets[path] = str(value)
+            self._open(path, value, path)
             return secrets.placeholder(path)
         if isinstance(value, dict):
             return {str(key): self.render(element, f"{path}.{key}") for key, element in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.render(element, f"{path}[{i}]") for i, element in enumerate(value)]
+        if isinstance(value, str) and PLACEHOLDERS.search(value):
+            self.problems.add(path, LITERAL)
+            return None
         if not isinstance(value, str) or "{" not in value:
             return plain(value)
         try:
@@ -87,13 +100,21 @@ class Leaves:
         except Exception as exc:  # whatever a template raises is the user's to mend, and must not carry the value along
             self.problems.add(path, explain(exc))
             return None
+        literal = [name for name in PLACEHOLDERS.findall(repr(result)) if not self.twin or name in _names_in(twin)]
+        if literal:
+            self.problems.add(path, LITERAL)
+            return None
         if self.twin and _twin(result) != twin:
             self.problems.add(path, TRANSFORMED)
             return None
         for name in PLACEHOLDERS.findall(repr(result)):
             if name in self.vaulted:
-                self.secrets[name] = str(self.vaulted[name])
+                self._open(name, self.vaulted[name], path)
         return result
+
+
+def _names_in(value: t.Any) -> set[str]:
+    return set(PLACEHOLDERS.findall(repr(value)))
 
 
 def _holds_vault(value: t.Any) -> bool:
@@ -124,6 +145,10 @@ def explain(exc: Exception) -> str:
     if unknown:
         return f"its template uses a filter or test that does not exist: {unknown[1]}"
     # ansible-core 2.17 has one class for all, and says in words what 2.19 says by class.
+    if "Omitted" in type(exc).__name__ or "omit" in text.lower().split():
+        return "is omit, which only arguments of tasks know; leave the key out, or give a value"
+    if "lookup" in text.lower():
+        return "its template's lookup fails; a file is looked for beside the playbook: begin with {{ inventory_dir }}/"
     if "SyntaxError" in type(exc).__name__ or text.startswith("template error while templating string"):
         return "is not a valid template; look at its braces and quotes"
     names = re.findall(r"'([A-Za-z_][A-Za-z0-9_.]*)'", str(exc))
@@ -265,4 +290,13 @@ def draft(task_vars: dict[str, t.Any], templar: t.Any) -> tuple[dict[str, t.Any]
     for problem in found:
         if problem.path not in failed:
             gathered.problems.add(*problem)
+    _check_lines(drafted, gathered)
     return drafted, gathered.problems, gathered.secrets
+
+
+def _check_lines(drafted: dict[str, t.Any], gathered: Gathered) -> None:
+    """Only here the values of secrets and the lines they stand in are known together."""
+    several = {name for name, value in gathered.secrets.items() if "\n" in value.strip() or "\r" in value}
+    for section in drafted["sections"] if several else []:
+        for name in several & {found for line in section["lines"] for found in PLACEHOLDERS.findall(line)}:
+            gathered.problems.add(f"haproxy_secrets.{name}" if "." not in name else name, MULTILINE)

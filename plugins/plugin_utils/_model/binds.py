@@ -274,6 +274,22 @@ def check_conflicts(all_listeners: list[Listener], problems: Problems) -> None:
         active.append(i)
 
 
+def check_sources(all_listeners: list[Listener], problems: Problems) -> None:
+    """The firewall knows ports: one that is open to everybody at one address is so at every other."""
+    outside = [one for one in all_listeners if not one.local]
+    narrow = [one for one in outside if one.sources is not None]
+    for one in narrow:
+        for other in outside:
+            shared = one.protocol == other.protocol and one.low <= other.high and other.low <= one.high
+            if shared and not one.overlaps(other) and other.sources != one.sources:
+                problems.add(
+                    one.path,
+                    f"lets some networks only into port {one.ports}, and {other.path} lets others in at another "
+                    "address of it: the firewall knows ports, so give both the same, or one of them another port",
+                )
+                break
+
+
 def _say(listener: Listener) -> str:
     address = {ANY4: "*", ANY6: "[::]"}.get(
         listener.address, f"[{listener.address}]" if ":" in listener.address else listener.address

@@ -36,7 +36,8 @@ def files(content: Content, problems: Problems) -> list[File]:
             parts = [(entry.get(key) or "").strip() for key in ("certificate", "key")]
             found.append(File(_file_of(entry["name"]), "".join(f"{part}\n" for part in parts)))
     for entry in content["authorities"]:
-        if ("certificates" in entry) == ("file" in entry):
+        told = any(problem.path.startswith(f"{entry['path']}.") for problem in problems)
+        if ("certificates" in entry) == ("file" in entry) and not told:
             problems.add(entry["path"], "must have either certificates or file, one that is on the node")
         elif "certificates" in entry:
             given = entry["certificates"]

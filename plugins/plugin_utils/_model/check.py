@@ -52,7 +52,12 @@ def _list(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
     if shape.single and _may_be(of, value):
         return [check(of, value, path, problems)]
     if not isinstance(value, list):
-        problems.add(path, f"holds {'a value' if of.secret else show(value)}, which must be a list")
+        words = (
+            f"{_expected(of)}, or a list of such"
+            if shape.single and (of.kind == "dict" or of.kind in SCALARS)
+            else "a list"
+        )
+        problems.add(path, f"holds {'a value' if of.secret else show(value)}, which must be {words}")
         return None
     if (shape.required or shape.low) and not value:
         problems.add(path, "is an empty list; at least one element is needed")
@@ -122,6 +127,8 @@ def _keyword(keyword: catalogue.Keyword, value: t.Any, path: str, problems: Prob
     """A keyword of the catalogue as a list of arguments, which are printed as written, a line each."""
     if value is False and "flag" in keyword.kind:
         return []
+    if "onoff" in keyword.kind and isinstance(value, bool):
+        return ["on" if value else "off"]
     values = value if isinstance(value, list) and keyword.many else [value]
     kind, words = next((ARGUMENTS[word] for word in keyword.kind if word in ARGUMENTS), ("line", LINE_VALUE))
     for i, one in enumerate(values):
@@ -139,8 +146,11 @@ def _keyword(keyword: catalogue.Keyword, value: t.Any, path: str, problems: Prob
 
 def _option(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
     """An option as {name, arguments, no}: `redispatch`, `httpchk GET /`, or `{no: redispatch}`."""
-    off = isinstance(value, dict) and list(value) == ["no"]
-    text = value["no"] if off else value
+    # YAML reads a bare `no` as false.
+    off = isinstance(value, dict) and len(value) == 1 and next(iter(value)) in ("no", "False", False)
+    text = next(iter(value.values())) if off else value
+    if isinstance(text, str) and text.startswith("no "):
+        off, text = True, text[3:]
     if not isinstance(text, str) or not text.strip():
         problems.add(path, f"holds {show(value)}, which must be the name of an option, or {{no: name}}")
         return None
@@ -173,8 +183,15 @@ def _either(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
     for alternative in shape.either:
         if _may_be(alternative, value):
             return check(alternative, value, path, problems)
-    scalars = [alternative for alternative in shape.either if alternative.kind in SCALARS]
-    return check((scalars or list(shape.either))[-1], value, path, problems)
+    expected = ", or ".join(_expected(alternative) for alternative in shape.either)
+    problems.add(path, f"holds {show(value)}, which must be {expected}")
+    return None
+
+
+def _expected(shape: Shape) -> str:
+    if shape.kind == "dict":
+        return f"a mapping with keys like {', '.join(list(shape.keys)[:3])}"
+    return f"one of {', '.join(shape.choices)}" if shape.choices else SCALARS[shape.kind][0]
 
 
 def _may_be(shape: Shape, value: t.Any) -> bool:

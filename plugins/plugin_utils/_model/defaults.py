@@ -14,6 +14,8 @@ from .problems import Problems, show, suggest
 from .section import Section, keywords, raw, timeouts
 
 Item = dict[str, t.Any]
+# Said by the user, these replace our error pages.
+OWN_ERRORS = ("errorfile", "errorfiles", "errorloc", "errorloc302", "errorloc303", "http_error")
 
 
 def resolve(main: Item, named: list[Item], problems: Problems) -> dict[str, Item]:
@@ -73,7 +75,7 @@ def section(given: Item, name: str = "") -> Section:
     stated = {key.replace("_", "-"): value for key, value in (given.get("timeout") or {}).items() if value}
     merged = {**{key: value for key, value, _reason in hardened.TIMEOUTS}, **stated}
     lines += timeouts({"path": path, "timeout": {key.replace("-", "_"): value for key, value in merged.items()}})
-    if not any(given.get(key) for key in ("errorfile", "errorfiles")):
+    if not any(given.get(key) for key in OWN_ERRORS):
         lines += [Line(f"errorfile {status} errors/{status}.http", path) for status in hardened.ERROR_PAGES]
     return Section("defaults", name, path, lines + raw(given))
 

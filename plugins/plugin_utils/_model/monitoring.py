@@ -78,8 +78,9 @@ def _who(value: dict[str, t.Any], addresses: list[str], path: str, realm: str) -
     rules = []
     networks = [network for network in value.get("networks") or [] if network]
     local = [_is_local(address) for address in addresses]
-    if not all(local):
-        allowed = [*networks, *(LOOPBACK if any(local) else ())]
+    if networks or not all(local):
+        # This machine may always ask at a loopback address, unless it is said who may.
+        allowed = [*networks, *(LOOPBACK if any(local) and not all(local) else ())]
         rules.append(_rule("deny deny_status 403", f"{path}.networks", "unless", {"source": allowed or [LOOPBACK[0]]}))
     if value.get("userlist"):
         asked = f"{{ http_auth({value['userlist']}) }}"

@@ -38,7 +38,9 @@ def draw(proxy: Proxy, defaults: Proxy, site: Site, problems: Problems) -> Drawn
     if back:
         lines.append(Line(f"balance {proxy.get('balance')}", f"{path}.balance"))
         lines += servers.hash_type(proxy, defaults)
-    lines += keywords(proxy, kind, own, late=False)
+    early = keywords(proxy, kind, own, late=False)
+    monitors = [line for line in early if line.text.startswith("monitor fail")]
+    lines += [line for line in early if line not in monitors]
     lines += tables.stick_table(proxy)
     lines += lowered.keywords
     lines += options.of_proxy(proxy, defaults)
@@ -50,6 +52,8 @@ def draw(proxy: Proxy, defaults: Proxy, site: Site, problems: Problems) -> Drawn
         named = [line for found in families.values() for line in found] + (routing.lines if routing else [])
         families["tcp_request"] += routes.inspection(proxy, named)
         families["http_after_response"] += binds.advertised(proxy)
+        # HAProxy asks these behind the rules for connections, and warns where they stand elsewhere.
+        families["tcp_request"] += monitors
     lines += [line for found in families.values() for line in found]
     lines += keywords(proxy, kind, own, late=True)
     if routing:

@@ -20,6 +20,8 @@ Item = dict[str, t.Any]
 # HAProxy reads at most 64 words of a line (configuration manual, section 2.2).
 MOST_WORDS = 64
 QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
+# Where HAProxy stops reading; a line that is nothing but a comment says so.
+COMMENT = re.compile(r"[^\s].*#")
 ESCAPED_BLANK = re.compile(r"\\.")
 NAME = r"([A-Za-z0-9_.:-]+)"
 # (what stands in the line, the kind of thing that is named there); outside of quotes only
@@ -122,6 +124,7 @@ def _check_line(line: Line, section: Section, acls: set[str], known: _Known, pro
             line.path,
             f"makes a line of {count} words, and HAProxy reads {MOST_WORDS}; put values into haproxy_patterns",
         )
+    _check_end(ESCAPED_BLANK.sub("x", bare), line, problems)
     if NAMES_SOMETHING.search(line.text):
         _check_names(line, bare, section, known, problems)
     if section.kind in ("frontend", "backend", "listen", "defaults"):
@@ -159,6 +162,13 @@ def _check_files(bare: str, path: str, files: t.Collection[str], problems: Probl
                 "haproxy_maps, haproxy_patterns and haproxy_files put one there, a file of the node is named by its "
                 "absolute path",
             )
+
+
+def _check_end(bare: str, line: Line, problems: Problems) -> None:
+    if COMMENT.search(bare):
+        problems.add(
+            line.path, "has a quote that is not closed, or a # outside quotes, where HAProxy would stop reading"
+        )
 
 
 def _check_name(name: str, kind: str, path: str, site: Site, problems: Problems) -> None:

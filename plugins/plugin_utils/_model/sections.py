@@ -88,6 +88,7 @@ def draw(given: Values, content: Content, inventory: dict[str, t.Any], problems:
     proxies_too = ("frontend", "backend", "listen", "peers")
     listeners += [one for s in sections if s.kind not in proxies_too for one in binds.of_section(s, problems)]
     binds.check_conflicts(listeners, problems)
+    binds.check_sources(listeners, problems)
     return Drawn([fixed, *sections], found, listeners, _backends(everyone), gates.collect(given, content, problems))
 
 
@@ -163,7 +164,9 @@ def complete(
 ) -> list[dict[str, t.Any]]:
     """With what the node decides: its limits, and how its version finds the files of the tree."""
     head = ["description hardened.balancer @digest@"]
-    relative = haproxy >= DEFAULT_PATH_SINCE
+    # Reading the file of an SPOE filter ends what default-path says.
+    spoe = any(line.startswith("filter spoe") for section in drafted["sections"] for line in section["lines"])
+    relative = haproxy >= DEFAULT_PATH_SINCE and not spoe
     if relative:
         head.append(f"default-path origin {hardened.TREE}")
     head.append(

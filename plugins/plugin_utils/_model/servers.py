@@ -21,6 +21,7 @@ HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
 WRITTEN_COOKIE = {"rewrite", "insert", "prefix"}
 # What a server's own words say of the name in its certificate, or that there is none to be verified.
 OF_NAME = re.compile(r"(?:^|\s)(?:sni|verifyhost|no-ssl|verify\s+none)(?:\s|$)")
+BESIDE_TLS = ("ssl", "verify", "ca_file", "alpn", "check_alpn")
 SYSTEM_AUTHORITIES = "@system-ca"
 # Of status codes HAProxy itself knows which it takes: versions differ.
 RETRY_ON = (
@@ -88,6 +89,7 @@ def _tls(backend: Backend, site: Site, problems: Problems) -> str:
     if not backend.get("tls"):
         return ""
     path, given = f"{backend['path']}.tls", _tls_given(backend)
+    _refuse_beside(backend, problems)
     words = ["ssl"]
     if given.get("verify") is False:
         words.append("verify none")
@@ -109,6 +111,23 @@ def _tls(backend: Backend, site: Site, problems: Problems) -> str:
     if alpn:
         words += [f"alpn {alpn}", f"check-alpn {alpn}"]
     return " ".join(words)
+
+
+def _refuse_beside(backend: Backend, problems: Problems) -> None:
+    """What is said of TLS in two places: the later one would win without a word."""
+    places = [(f"{backend['path']}.default_server", backend.get("default_server") or {})]
+    places += [(server["path"], server) for server in backend.get("servers") or []]
+    for place, given in places:
+        for key in BESIDE_TLS:
+            if given.get(key):
+                problems.add(
+                    f"{place}.{key}", "stands beside tls of the backend, which says the same; write it in one place"
+                )
+        raw = (given.get("raw") or "").split()
+        if "verify" in raw:
+            problems.add(
+                f"{place}.raw", "stands beside tls of the backend, and would end its verification; write verify there"
+            )
 
 
 def _tls_given(backend: Backend) -> dict[str, t.Any]:

@@ -14,7 +14,7 @@ where the keyword means something in that mode only. `since` is empty for what b
 not, `3.0` for what the manual of 2.6 has not, `<3.0` for what is gone from that of 3.0. `kind`, words with blanks:
 
     flag                    no argument
-    int time size           the kind of its only argument
+    int time size onoff     the kind of its only argument
     @resolvers @table ...   it refers to one by name
     build:LUA ...           `haproxy -vv` must list this feature
     secret                  it holds a secret

@@ -125,7 +125,7 @@ ssl-engine*                        | g |  |      | build:ENGINE | an engine that
 ssl-mode-async                     | g |  |      | build:ENGINE flag | TLS work is handed to engines without waiting
 ocsp-update.mode                   | g |  | 3.0  | build:OPENSSL
     | whether revocation answers are kept fresh by default
-ocsp-update.disable                | g |  | 3.0  | build:OPENSSL | whether revocation answers are never fetched
+ocsp-update.disable                | g |  | 3.0  | build:OPENSSL onoff | whether revocation answers are never fetched
 ocsp-update.mindelay               | g |  | 3.0  | build:OPENSSL int
     | seconds between two fetches of an answer at the least
 ocsp-update.maxdelay               | g |  | 3.0  | build:OPENSSL int
@@ -138,7 +138,7 @@ lua-prepend-path*                  | g |  |      | build:LUA | where Lua looks f
 lua-load*                          | g |  |      | build:LUA @file | a Lua file
 lua-load-per-thread*               | g |  |      | build:LUA @file | a Lua file, loaded by each thread for itself
 httpclient.resolvers.id            | g |  | 2.6  | @resolvers | who resolves names for requests of HAProxy's own
-httpclient.resolvers.disabled      | g |  | 3.0  | | whether requests of HAProxy's own resolve no names
+httpclient.resolvers.disabled      | g |  | 3.0  | onoff | whether requests of HAProxy's own resolve no names
 httpclient.resolvers.prefer        | g |  | 2.6  | | the family that those requests prefer
 httpclient.retries                 | g |  | 3.0  | int | how often those requests are tried again
 httpclient.timeout.connect         | g |  | 3.0  | time | how long a connection of those requests may take
@@ -161,10 +161,10 @@ nogetaddrinfo                      | g |  |      | flag | names are resolved the
 noreuseport                        | g |  |      | flag | addresses are not shared between processes
 nosplice                           | g |  |      | flag | data is never spliced
 no-memory-trimming                 | g |  |      | flag | unused memory is not given back to the system
-profiling.memory                   | g |  |      | build:MEMORY_PROFILING | whether uses of memory are counted
-profiling.tasks                    | g |  |      | | whether time of tasks is counted
+profiling.memory                   | g |  |      | build:MEMORY_PROFILING onoff | whether uses of memory are counted
+profiling.tasks                    | g |  |      | onoff | whether time of tasks is counted
 warn-blocked-traffic-after         | g |  | 3.0  | time | after which time a task that blocks is reported
-tune.applet.zero-copy-forwarding   | g |  | 3.0  | | whether applets pass data on without copying
+tune.applet.zero-copy-forwarding   | g |  | 3.0  | onoff | whether applets pass data on without copying
 tune.buffers.limit                 | g |  |      | int | buffers of the process at the most
 tune.buffers.reserve               | g |  |      | int | buffers kept for times of need
 tune.bufsize                       | g |  |      | int | bytes of a buffer
@@ -173,9 +173,9 @@ tune.disable-fast-forward          | g |  | 3.0  | flag | data always goes throu
 tune.disable-zero-copy-forwarding  | g |  | 3.0  | flag | data is always copied
 tune.epoll.mask-events             | g |  | 3.0  | | events of epoll that are treated as plain input
 tune.events.max-events-at-once     | g |  | 3.0  | int | events that a task handles at once
-tune.fd.edge-triggered             | g |  |      | | whether descriptors report changes only (experimental)
-tune.h1.zero-copy-fwd-recv         | g |  | 3.0  | | whether HTTP/1 receives without copying
-tune.h1.zero-copy-fwd-send         | g |  | 3.0  | | whether HTTP/1 sends without copying
+tune.fd.edge-triggered             | g |  |      | onoff | whether descriptors report changes only (experimental)
+tune.h1.zero-copy-fwd-recv         | g |  | 3.0  | onoff | whether HTTP/1 receives without copying
+tune.h1.zero-copy-fwd-send         | g |  | 3.0  | onoff | whether HTTP/1 sends without copying
 tune.h2.be.glitches-threshold      | g |  | 3.0  | int | faults after which an HTTP/2 connection to a server is closed
 tune.h2.be.initial-window-size     | g |  | 3.0  | int | bytes that a server may send ahead over HTTP/2
 tune.h2.be.max-concurrent-streams  | g |  | 3.0  | int | HTTP/2 streams of a connection to a server at once
@@ -187,18 +187,18 @@ tune.h2.header-table-size          | g |  |      | int | bytes of the table of H
 tune.h2.initial-window-size        | g |  |      | int | bytes that a peer may send ahead over HTTP/2
 tune.h2.max-concurrent-streams     | g |  |      | int | HTTP/2 streams of a connection at once
 tune.h2.max-frame-size             | g |  |      | int | bytes of an HTTP/2 frame at the most
-tune.h2.zero-copy-fwd-send         | g |  | 3.0  | | whether HTTP/2 sends without copying
+tune.h2.zero-copy-fwd-send         | g |  | 3.0  | onoff | whether HTTP/2 sends without copying
 tune.http.cookielen                | g |  |      | int | characters of a captured cookie at the most
 tune.http.logurilen                | g |  |      | int | characters of a path in a log line at the most
 tune.http.maxhdr                   | g |  |      | int | headers of a request at the most
-tune.idle-pool.shared              | g |  |      | | whether threads share idle connections to servers
+tune.idle-pool.shared              | g |  |      | onoff | whether threads share idle connections to servers
 tune.idletimer                     | g |  |      | time | after which silence a stream counts as idle
 tune.listener.default-shards       | g |  | 3.0  | | how many sockets a bind has by default
-tune.listener.multi-queue          | g |  |      | | how new connections are spread over threads
+tune.listener.multi-queue          | g |  |      | onoff | how new connections are spread over threads
 tune.lua.burst-timeout             | g |  | 3.0  | build:LUA time | how long Lua may run without a pause
 tune.lua.forced-yield              | g |  |      | build:LUA int | instructions after which Lua pauses
-tune.lua.log.loggers               | g |  | 3.0  | build:LUA | whether Lua writes into the logs
-tune.lua.log.stderr                | g |  | 3.0  | build:LUA | whether Lua writes to the standard error output
+tune.lua.log.loggers               | g |  | 3.0  | build:LUA onoff | whether Lua writes into the logs
+tune.lua.log.stderr                | g |  | 3.0  | build:LUA onoff | whether Lua writes to the standard error output
 tune.lua.maxmem                    | g |  |      | build:LUA int | megabytes for Lua at the most
 tune.lua.service-timeout           | g |  |      | build:LUA time | how long a Lua service may run
 tune.lua.session-timeout           | g |  |      | build:LUA time | how long Lua may run for a session
@@ -215,8 +215,8 @@ tune.pool-high-fd-ratio            | g |  |      | int
     | percentage of descriptors above which idle connections are closed
 tune.pool-low-fd-ratio             | g |  |      | int
     | percentage of descriptors above which no connection is kept idle
-tune.pt.zero-copy-forwarding       | g |  | 3.0  | | whether TCP is passed on without copying
-tune.quic.cc-hystart               | g |  | 3.0  | build:QUIC | whether QUIC begins carefully to avoid loss
+tune.pt.zero-copy-forwarding       | g |  | 3.0  | onoff | whether TCP is passed on without copying
+tune.quic.cc-hystart               | g |  | 3.0  | build:QUIC onoff | whether QUIC begins carefully to avoid loss
 tune.quic.frontend.conn-tx-buffers.limit | g |  | 2.6  | build:QUIC int | buffers that a QUIC connection sends from
 tune.quic.frontend.glitches-threshold | g |  | 3.0  | build:QUIC int
     | faults after which a client's QUIC connection is closed
@@ -228,7 +228,7 @@ tune.quic.reorder-ratio            | g |  | 3.0  | build:QUIC int
 tune.quic.retry-threshold          | g |  | 2.6  | build:QUIC int
     | half-open QUIC connections above which clients must prove their address
 tune.quic.socket-owner             | g |  | 3.0  | build:QUIC | whether QUIC connections have sockets of their own
-tune.quic.zero-copy-fwd-send       | g |  | 3.0  | build:QUIC | whether QUIC sends without copying
+tune.quic.zero-copy-fwd-send       | g |  | 3.0  | build:QUIC onoff | whether QUIC sends without copying
 tune.rcvbuf.backend                | g |  | 3.0  | int
     | bytes that the kernel may hold of unconnected sockets towards servers
 tune.rcvbuf.frontend               | g |  | 3.0  | int
@@ -238,7 +238,7 @@ tune.rcvbuf.server                 | g |  |      | int | bytes that the kernel m
 tune.recv_enough                   | g |  |      | int | bytes after which a read counts as complete
 tune.ring.queues                   | g |  | 3.0  | int | queues in front of a ring
 tune.runqueue-depth                | g |  |      | int | tasks that run at once
-tune.sched.low-latency             | g |  |      | | whether unimportant tasks may be overtaken
+tune.sched.low-latency             | g |  |      | onoff | whether unimportant tasks may be overtaken
 tune.sndbuf.backend                | g |  | 3.0  | int
     | bytes that the kernel may hold for unconnected sockets towards servers
 tune.sndbuf.frontend               | g |  | 3.0  | int
@@ -252,7 +252,7 @@ tune.ssl.capture-cipherlist-size   | g |  |      | build:OPENSSL int | the old n
 tune.ssl.default-dh-param          | g |  |      | build:OPENSSL int | bits of the Diffie-Hellman parameters
 tune.ssl.force-private-cache       | g |  |      | build:OPENSSL flag | TLS sessions are not shared between processes
 tune.ssl.hard-maxrecord            | g |  |      | build:OPENSSL int | bytes of a TLS record at the most, always
-tune.ssl.keylog                    | g |  |      | build:OPENSSL | whether keys of TLS sessions can be logged
+tune.ssl.keylog                    | g |  |      | build:OPENSSL onoff | whether keys of TLS sessions can be logged
 tune.ssl.lifetime                  | g |  |      | build:OPENSSL time
     | how long a cached TLS session lives, seconds if no unit is given
 tune.ssl.maxrecord                 | g |  |      | build:OPENSSL int

@@ -20,7 +20,10 @@ HTTPS_ASKED = "{ req.hdr(x-forwarded-proto,-1) -i https }"
 
 # Many applications take _ for -, so that x_forwarded_for is x-forwarded-for to them.
 ALL = "^(x[-_])?forwarded([-_]|$)"
-OTHERS = {"x-forwarded-for": "^(x_)?forwarded([-_]|$)", "forwarded": "^(x[-_]forwarded([-_]|$)|forwarded[-_])"}
+OTHERS = {
+    "x-forwarded-for": "^(x_forwarded([-_]|$)|x-forwarded_|forwarded([-_]|$))",
+    "forwarded": "^(x[-_]forwarded([-_]|$)|forwarded[-_])",
+}
 # The last element is what the proxy in front of us has added: `for="[2001:db8::1]:4711";proto=https`.
 FOR = r'"^(.*;)?\s*for=\"?\[?([0-9A-Fa-f:.]+?)\]?(:\d+)?\"?\s*(;.*)?$",\2,i'
 CLIENT = {"x-forwarded-for": "req.hdr_ip(x-forwarded-for,-1)", "forwarded": f"req.hdr(forwarded,-1),regsub({FOR})"}

@@ -22,7 +22,7 @@ CHECK = Shape(
                     choices=("tcp", "http", "tls", "pgsql", "mysql", "redis", "smtp", "ldap", "script"),
                     default="tcp",
                 ),
-                "uri": Shape("text", "http: path of the request (`/`)"),
+                "uri": Shape("url_path", "http: path of the request (`/`)"),
                 "method": Shape("word", "http: method of the request (`GET`)"),
                 "host": Shape("word", "http: Host of the request; tls: the name in the greeting"),
                 "expect": Shape("line", "http: what a good answer is, in HAProxy's words (`status 200-399`)"),
@@ -70,12 +70,10 @@ SERVER = Shape(
 # What a query of `workers` may find of a worker; a plain text is its address.
 WORKER = Shape(
     "dict",
-    keywords="server",
     keys={
         "name": Shape("name", "name, unique in the backend; made of the address if left out"),
         **PER_SERVER,
         "address": SERVER.keys["address"],
-        "raw": SERVER.keys["raw"],
     },
 )
 

@@ -30,7 +30,7 @@ REFERRED = {
     *("resolvers", "peers", "userlist", "cache", "ring", "mailers", "http-errors", "fcgi-app", "backend", "defaults"),
     *("file", "map", "table", "server"),
 }
-ARGUMENTS = "flag|int|time|size"
+ARGUMENTS = "flag|int|time|size|onoff"
 
 
 def rows() -> list[list[str]]:

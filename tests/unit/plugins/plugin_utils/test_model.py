@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+import yaml
 
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
 
@@ -258,3 +259,19 @@ def test_the_run_goes_on_as_the_first_administrator() -> None:
     assert model.complete(model.draft({}, INVENTORY)[0], NODE, RUN)[0]["administrators"] == [
         {"name": "ops", "keys": []}
     ]
+
+
+@pytest.mark.parametrize("written", ["{no: redispatch}", '{"no": redispatch}', "no redispatch"])
+def test_an_option_is_switched_off_as_people_write_it_in_yaml(written: str) -> None:
+    variables = yaml.safe_load(
+        f"haproxy_backends: [{{name: web_workers, options: [{written}], workers: {{group: web_workers, port: 80}}}}]"
+    )
+    assert "no option redispatch" in section(variables, "backend web_workers")
+
+
+def test_keywords_that_are_on_or_off() -> None:
+    variables = yaml.safe_load("haproxy_global: {profiling.tasks: on, tune.idle_pool.shared: off}")
+    drafted, problems = model.draft(variables, INVENTORY)
+    assert problems == []
+    lines = drafted["sections"][0]["lines"]
+    assert {"profiling.tasks on", "tune.idle-pool.shared off"} <= set(lines)
