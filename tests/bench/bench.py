@@ -77,8 +77,7 @@ def many_workers() -> pathlib.Path:
     """An inventory of so many, all of them the two that are there; nobody checks them, which would be load."""
     lines = ["web_workers:", "  hosts:"]
     for i in range(MANY):
-        worker = f"{{address: 198.19.0.{21 + i % 2}, port: {20000 + i % 40000}}}"
-        lines.append(f"    many{i}: {{haproxy_worker: {worker}}}")
+        lines.append(f"    many{i}: {{ansible_host: 198.19.0.{21 + i % 2}}}")
     lines += ["balancers:", "  vars:", "    haproxy_backends:"]
     lines.append("      - {name: web_workers, balance: random, check: false, workers: {group: web_workers, port: 80}}")
     path = STATE / "many/hosts.yml"
