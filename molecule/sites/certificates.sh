@@ -9,9 +9,9 @@ set -eu
 
 mkdir -p "$1"
 cd "$1"
-names=DNS:example.com,DNS:*.example.com,DNS:*.preview.example.com
+names="DNS:example.com,DNS:*.example.com,DNS:*.preview.example.com"
 for site in bakery books cinema dance energy flowers games hotel insurance juice; do
-  names=$names,DNS:*.$site.example.com
+  names="$names,DNS:*.$site.example.com"
 done
 umask 077
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=An authority for examples" \

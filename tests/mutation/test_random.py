@@ -25,7 +25,7 @@ ODD: list[t.Any] = [
 def test_nothing_makes_the_model_stumble() -> None:
     chance = random.Random(20261122)
     refused = 0
-    for _ in range(TRIES):
+    for _unused in range(TRIES):
         example = chance.choice(examples())
         variables = example.variables
         nodes = list(every_node(variables))

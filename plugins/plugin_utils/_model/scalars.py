@@ -65,6 +65,12 @@ def _text(value: t.Any, shape: Shape) -> Answer:
     return (True, value) if isinstance(value, str) and value and not CONTROL.search(value) else NO
 
 
+def _word(value: t.Any, shape: Shape) -> Answer:
+    """A number is one too."""
+    given = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return _matches(r"[^\s\x00-\x1f\x7f]+", given)
+
+
 def _line(value: t.Any, shape: Shape) -> Answer:
     return (
         (True, value.strip())
@@ -179,7 +185,7 @@ SCALARS: dict[str, tuple[str, t.Callable[[t.Any, Shape], Answer]]] = {
     "choice": ("one of its choices", _choice),
     "text": ("text without line breaks", _text),
     "line": ("one line of text, as HAProxy reads it", _line),
-    "word": ("text without blanks", lambda v, s: _matches(r"[^\s\x00-\x1f\x7f]+", str(v) if type(v) is int else v)),
+    "word": ("text without blanks", _word),
     "token": ("a name of letters, digits and _.+~!-", lambda v, s: _matches(r"[A-Za-z0-9_.+~!-]+", v)),
     "name": ("a name of letters, digits and _.:-", lambda v, s: _matches(r"[A-Za-z0-9_.:-]+", v)),
     "user": ("a user name of lower-case letters, digits, _ and -", lambda v, s: _matches(r"[a-z_][a-z0-9_-]{0,31}", v)),
