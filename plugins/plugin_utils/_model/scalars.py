@@ -214,7 +214,10 @@ SCALARS: dict[str, tuple[str, t.Callable[[t.Any, Shape], Answer]]] = {
         lambda v, s: _matches(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*", v),
     ),
     "path": ("an absolute path", lambda v, s: _matches(r"/[^\s\x00-\x1f\x7f]+", v)),
-    "url_path": ("a path that begins with /, without blanks", lambda v, s: _matches(r"/[^\s\x00-\x1f\x7f]*", v)),
+    "url_path": (
+        "a path that begins with /, as it is sent: %20 for a blank, %C3%BC for an umlaut",
+        lambda v, s: _matches(r"/[\x21-\x7e]*", v),
+    ),
     "ssh_key": ("a public key in OpenSSH's form: type, data, comment", _ssh_key),
     "balance": (f"an algorithm of HAProxy with its arguments ({', '.join(catalogue.ALGORITHMS)})", _balance),
 }
