@@ -34,11 +34,16 @@ def _from(one: dict[str, t.Any]) -> str:
 
 
 def _backend(backend: dict[str, t.Any], workers: list[dict[str, t.Any]]) -> str:
-    rows = [w for w in workers if w["backend"] == backend["name"]]
-    serving = [w for w in rows if w["status"].startswith(("UP", "no check"))]
-    away = [f"{w['name']} {w['status']}{' ' + w['check'] if w['check'] else ''}" for w in rows if w not in serving]
-    named = ", ".join(w["name"] for w in serving[:10]) + (", ..." if len(serving) > 10 else "")
+    serving, away, count = [], [], 0
+    for worker in workers:
+        if worker["backend"] != backend["name"]:
+            continue
+        count += 1
+        name, status, check = worker["name"], worker["status"], worker["check"]
+        if status.startswith(("UP", "no check")):
+            serving.append(name)
+        else:
+            away.append(f"{name} {status}{' ' + check if check else ''}")
+    named = ", ".join(serving[:10]) + (", ..." if len(serving) > 10 else "")
     tail = f"; not serving: {', '.join(away[:10])}" if away else ""
-    return (
-        f"backend {backend['name']}: {len(serving)} of {len(rows)} workers serve{f' ({named})' if named else ''}{tail}"
-    )
+    return f"backend {backend['name']}: {len(serving)} of {count} workers serve{f' ({named})' if named else ''}{tail}"

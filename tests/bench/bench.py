@@ -130,19 +130,21 @@ def print_sizes(found: dict[int, dict[str, Row]]) -> None:
 def main() -> None:
     STATE.mkdir(parents=True, exist_ok=True)
     found = sizes()
+    print_sizes(found)
     run("molecule/lab/engine.sh")
     try:
         start()
-        durations, sent, rates = runs(), tasks_sent(), requests()
-        by_host, many = hosts.rates(), runs_with_many()
+        durations, sent = runs(), tasks_sent()
+        table("seconds of a run", durations, "empty play", 2)
+        print(f"tasks sent to the node by site.yml with nothing to change: {sent}", flush=True)
+        rates = requests()
+        table("requests a second", rates, "hand-written haproxy.cfg", 0)
+        by_host = hosts.rates()
+        table("requests a second by host", by_host, "one host route", 0)
+        many = runs_with_many()
+        table(f"seconds of a run, {MANY} workers", many, "empty play", 2)
     finally:
         stop()
-    print_sizes(found)
-    table("seconds of a run", durations, "empty play", 2)
-    print(f"tasks sent to the node by site.yml with nothing to change: {sent}")
-    table(f"seconds of a run, {MANY} workers", many, "empty play", 2)
-    table("requests a second", rates, "hand-written haproxy.cfg", 0)
-    table("requests a second by host", by_host, "one host route", 0)
     result = {
         "model": found,
         "seconds": durations,

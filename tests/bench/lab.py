@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).parent
 STATE = ROOT / ".cache/bench"
 LAB = "hardened-balancer-bench"
-ROUNDS = 5
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SECONDS = 5
 ENVIRONMENT = {
     **os.environ,
