@@ -10,13 +10,13 @@ import typing as t
 
 from ansible_collections.hardened.balancer.plugins.module_utils import _spans
 
-from . import catalogue, certificates
+from . import certificates
 from .line import Line
 from .problems import Problems
 from .scalars import is_address
-from .section import Section
+from .section import Section, parameters
 from .site import Site
-from .words import quote
+from .words import host, quote
 
 Bind = dict[str, t.Any]
 ANY4, ANY6 = "0.0.0.0", "::"
@@ -71,7 +71,7 @@ def lines(proxy: dict[str, t.Any], site: Site, problems: Problems) -> list[Line]
             continue
         path = _path(proxy, bind, i)
         tls = _tls(proxy, bind, path, site, problems)
-        extra = "".join(f" {word}" for word in parameters(bind))
+        extra = "".join(f" {word}" for word in parameters(bind, "bind"))
         for where in _places(bind):
             result.append(Line(f"bind {where}{tls}{extra}", path))
             if _quic(bind) and bind.get("port"):
@@ -91,15 +91,6 @@ def _places(bind: Bind) -> list[str]:
     if not bind.get("port"):
         return []
     return [f"{_where(address, bind['port'])}{_v6only(address)}" for address in addresses(bind)]
-
-
-def parameters(bind: Bind) -> list[str]:
-    """The keywords of the catalogue on a bind line, then what was written raw."""
-    words = []
-    for key, keyword in catalogue.of_section("bind").items():
-        for value in bind.get(key) or []:
-            words.append(keyword.name if value is True else f"{keyword.name} {value}")
-    return words + ([bind["raw"]] if bind.get("raw") else [])
 
 
 def _tls(proxy: dict[str, t.Any], bind: Bind, path: str, site: Site, problems: Problems) -> str:
@@ -132,10 +123,6 @@ def _by_quic(where: str) -> str:
     return f"quic6@{where}" if where.startswith("[") else f"quic4@{where}"
 
 
-def asks_for_quic(proxies: t.Iterable[dict[str, t.Any]]) -> bool:
-    return any(_quic(bind) for proxy in proxies for bind in proxy.get("binds") or [] if bind)
-
-
 def advertised(proxy: dict[str, t.Any]) -> list[Line]:
     """Browsers ask by TCP first, and learn from an answer that QUIC is served too."""
     found = []
@@ -155,7 +142,7 @@ def addresses(bind: dict[str, t.Any]) -> list[str]:
 def _where(address: str, ports: list[int]) -> str:
     low, high = ports
     span = str(low) if low == high else f"{low}-{high}"
-    return f"[{address}]:{span}" if ":" in address else f"{address}:{span}"
+    return f"{host(address)}:{span}"
 
 
 def _v6only(address: str) -> str:
@@ -172,7 +159,7 @@ def listeners(proxy: dict[str, t.Any], problems: Problems) -> list[Listener]:
             continue
         here = _path(proxy, bind, i)
         if bool(bind.get("port")) == bool(bind.get("socket")):
-            if not any(p.path.startswith(here) for p in problems):
+            if not problems.below(here):
                 problems.add(here, "must have either port or socket")
             continue
         if bind.get("socket"):
@@ -291,9 +278,7 @@ def check_sources(all_listeners: list[Listener], problems: Problems) -> None:
 
 
 def _say(listener: Listener) -> str:
-    address = {ANY4: "*", ANY6: "[::]"}.get(
-        listener.address, f"[{listener.address}]" if ":" in listener.address else listener.address
-    )
+    address = "*" if listener.address == ANY4 else host(listener.address)
     return f"{address}:{listener.ports}"
 
 

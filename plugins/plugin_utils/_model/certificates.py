@@ -36,8 +36,7 @@ def files(content: Content, problems: Problems) -> list[File]:
             parts = [(entry.get(key) or "").strip() for key in ("certificate", "key")]
             found.append(File(_file_of(entry["name"]), "".join(f"{part}\n" for part in parts)))
     for entry in content["authorities"]:
-        told = any(problem.path.startswith(f"{entry['path']}.") for problem in problems)
-        if ("certificates" in entry) == ("file" in entry) and not told:
+        if ("certificates" in entry) == ("file" in entry) and not problems.below(entry["path"]):
             problems.add(entry["path"], "must have either certificates or file, one that is on the node")
         elif "certificates" in entry:
             given = entry["certificates"]
@@ -61,7 +60,12 @@ def path_of(name: str | None, site: Site, path: str, problems: Problems) -> str 
     if name not in site.certificates:
         problems.add(path, f"holds '{name}', no certificate has this name{_suggest(name, site.certificates)}")
         return None
-    return site.certificates[name].get("file") or _file_of(name)
+    return certificate_file(name, site)
+
+
+def certificate_file(name: str, site: Site) -> str:
+    """Of the node, by its absolute path, or of the tree."""
+    return str(site.certificates[name].get("file") or _file_of(name))
 
 
 def authority_path(name: str | None, site: Site, path: str, problems: Problems) -> str | None:

@@ -32,7 +32,6 @@ __all__ = [
     "of_when",
     "one_line",
     "printed",
-    "problems_below",
 ]
 
 Link = tuple[str, str]  # where a condition of haproxy_conditions is used, and its name
@@ -90,13 +89,9 @@ def check_named(site: Site, problems: Problems) -> None:
         path = _path_of(name, site)
         if name in catalogue.PREDEFINED_ACLS or name.lower() in ("or", "if", "unless"):
             problems.add(f"{path}.name", f"holds {show(name)}, a word of HAProxy's own in conditions")
-        if not fetches.given(condition) and not problems_below(path, problems):
+        if not fetches.given(condition) and not problems.below(path):
             problems.add(path, f"has no condition; give at least one of: {', '.join(fetches.KEYS)}")
         fitting(_named(name, path, context), path, problems)
-
-
-def problems_below(path: str, problems: Problems) -> bool:
-    return any(p.path == path or p.path.startswith((f"{path}.", f"{path}[")) for p in problems)
 
 
 def ends_tls(proxy: dict[str, t.Any]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import hardened, options
+from . import checks, hardened, options
 from .features import logs
 from .line import Line
 from .problems import Problems, show, suggest
@@ -54,20 +54,22 @@ def _tell_circle(members: list[Item], problems: Problems) -> None:
 
 def _over(base: Item, item: Item) -> Item:
     """What a section says replaces what it is made from; timeouts, options and raw lines are added to."""
-    tagged = [{**o, "path": f"{base['path']}.options[{i}]", **o} for i, o in enumerate(base.get("options") or []) if o]
-    own = [{**o, "path": f"{item['path']}.options[{i}]", **o} for i, o in enumerate(item.get("options") or []) if o]
     result = {**base, **item}
-    result["options"] = [*tagged, *own]
+    result["options"] = [*_with_paths(base), *_with_paths(item)]
     result["timeout"] = {**(base.get("timeout") or {}), **(item.get("timeout") or {})}
     result["raw"] = [*(base.get("raw") or []), *(item.get("raw") or [])]
     return result
 
 
+def _with_paths(item: Item) -> list[Item]:
+    """Its options, which say where they stand, also where they are another section's."""
+    return [{"path": f"{item['path']}.options[{i}]", **o} for i, o in enumerate(item.get("options") or []) if o]
+
+
 def section(given: Item, name: str = "") -> Section:
     path = given["path"]
     ours = {key: value for key, value, _reason in hardened.DEFAULTS}
-    words = " ".join(f"{key.replace('_', '-')} {value}" for key, value in hardened.DEFAULT_SERVER.items())
-    lines = [Line(f"default-server {words}", path)]
+    lines = [Line(f"default-server {checks.words(hardened.DEFAULT_SERVER)}", path)]
     lines += keywords({**ours, **given}, "defaults", ("options", "timeout", "raw", "log_format", "name", "from"))
     if given.get("log_format") and given["log_format"] != "json":
         lines.append(Line(logs.line(given["log_format"], "http"), f"{path}.log_format"))

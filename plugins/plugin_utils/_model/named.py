@@ -11,7 +11,8 @@ from . import answers, hardened, shapes
 from .content import KINDS, Content
 from .line import File, Line
 from .problems import Problems, show
-from .section import Section, keywords, raw, timeouts
+from .section import Section, keywords, option, raw, timeouts
+from .words import host
 
 Item = dict[str, t.Any]
 STATUSES = tuple(str(status) for status in answers.WITH_PAGE)
@@ -44,14 +45,7 @@ def sections(content: Content) -> list[Section]:
 
 
 def _options(item: Item) -> list[Line]:
-    return [
-        Line(
-            f"{'no ' if o['no'] else ''}option {' '.join(filter(None, (o['name'], o['arguments'])))}",
-            f"{item['path']}.options[{i}]",
-        )
-        for i, o in enumerate(item.get("options") or [])
-        if o
-    ]
+    return [Line(option(o), f"{item['path']}.options[{i}]") for i, o in enumerate(item.get("options") or []) if o]
 
 
 def _userlist(item: Item) -> list[Line]:
@@ -69,10 +63,8 @@ def _resolvers(item: Item) -> list[Line]:
     lines = []
     for i, server in enumerate(item.get("nameservers") or []):
         if server and server.get("name") and server.get("address"):
-            address = f"[{server['address']}]" if ":" in server["address"] else server["address"]
-            lines.append(
-                Line(f"nameserver {server['name']} {address}:{server['port']}", f"{item['path']}.nameservers[{i}]")
-            )
+            where = f"{host(server['address'])}:{server['port']}"
+            lines.append(Line(f"nameserver {server['name']} {where}", f"{item['path']}.nameservers[{i}]"))
     return lines
 
 

@@ -10,6 +10,7 @@ import typing as t
 from . import catalogue, hardened
 from .features import forwarded
 from .line import Line
+from .section import option
 
 Option = dict[str, t.Any]
 SIDES = {"frontend": ("frontend",), "backend": ("backend",), "listen": ("frontend", "backend")}
@@ -49,23 +50,17 @@ def _of(given: dict[str, t.Any], side: str, mode: str) -> list[Option]:
         if side in sides and only == mode
     }
     known = catalogue.of_family("option", "defaults")
-    for i, option in enumerate(given.get("options") or []):
-        if not option:
+    for i, one in enumerate(given.get("options") or []):
+        if not one:
             continue
-        keyword = known[option["name"]]
+        keyword = known[one["name"]]
         here = not keyword.http_only if side == "defaults" else side in keyword.sections and keyword.http_only
         if here and (side == "defaults" or mode == "http"):
-            path = option.get("path") or f"{given.get('path', 'haproxy_defaults')}.options[{i}]"
-            merged[option["name"]] = {**option, "path": path}
+            path = one.get("path") or f"{given.get('path', 'haproxy_defaults')}.options[{i}]"
+            merged[one["name"]] = {**one, "path": path}
     return list(merged.values())
 
 
 def _lines(options: list[Option], section: dict[str, t.Any]) -> list[Line]:
     own = {id(o): f"{section.get('path', '')}.options[{i}]" for i, o in enumerate(section.get("options") or [])}
-    return [
-        Line(
-            f"{'no ' if o['no'] else ''}option {' '.join(filter(None, (o['name'], o['arguments'])))}",
-            o.get("path") or own.get(id(o), section.get("path", "")),
-        )
-        for o in options
-    ]
+    return [Line(option(o), o.get("path") or own.get(id(o), section.get("path", ""))) for o in options]

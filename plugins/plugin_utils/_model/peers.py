@@ -16,6 +16,7 @@ from .problems import Problems, show, suggest
 from .scalars import SCALARS, is_address
 from .section import Section, keywords, raw
 from .shape import Shape
+from .words import host
 
 Inventory = dict[str, t.Any]
 
@@ -41,7 +42,7 @@ def draw(content: Content, inventory: Inventory, problems: Problems) -> Cluster:
         port = entry.get("port")
         lines = keywords(entry, "peers", own)
         if port:
-            lines += [Line(f"peer {peer.name} {_where(peer.address, port)}", entry["path"]) for peer in peers]
+            lines += [Line(f"peer {peer.name} {host(peer.address)}:{port}", entry["path"]) for peer in peers]
         sections.append(Section("peers", entry["name"], entry["path"], [*lines, *raw(entry)]))
         here = [peer for peer in peers if peer.name == inventory["name"]]
         if here and port:
@@ -49,10 +50,6 @@ def draw(content: Content, inventory: Inventory, problems: Problems) -> Cluster:
             listeners.append(_listener(entry, here[0], port, others))
     named = [Line(f"localpeer {inventory['name']}", content["peers"][0]["path"])] if listeners else []
     return Cluster(sections, named, listeners)
-
-
-def _where(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _network(address: str) -> str:

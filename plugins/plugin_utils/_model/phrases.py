@@ -19,6 +19,7 @@ LIST = re.compile(
 )
 
 Term = list[tuple[bool, str]]
+CUT_OFF = "has a quote that is not closed, or a # outside quotes, where HAProxy would stop reading"
 
 
 def words_of(text: str) -> list[str] | None:
@@ -45,7 +46,7 @@ def read(line: str) -> tuple[list[Term], str]:
     """The alternatives of a condition, each a list of (negated, ACL); and what is wrong with it, if anything is."""
     words = words_of(line)
     if words is None:
-        return [], "has a quote that is not closed, or a # outside quotes, where HAProxy would stop reading"
+        return [], CUT_OFF
     terms: list[Term] = [[]]
     negated = False
     position = 0

@@ -32,6 +32,10 @@ class Problems(list[Problem]):
         if problem not in self:
             self.append(problem)
 
+    def below(self, path: str) -> bool:
+        """Whether something of this key, or of what is in it, was told."""
+        return any(p.path == path or p.path.startswith((f"{path}.", f"{path}[")) for p in self)
+
 
 def nearest(name: str, known: t.Collection[str]) -> str | None:
     """The known name that a person most likely meant, or two where either may be."""

@@ -118,13 +118,15 @@ def _check_line(line: Line, section: Section, acls: set[str], known: _Known, pro
     secrets.check_line(line.text, line.path, problems)
     bare = QUOTED.sub("''", line.text)
     told = known.told.get(line.path, [])
-    count = len(ESCAPED_BLANK.sub("x", bare).split())
+    unescaped = ESCAPED_BLANK.sub("x", bare)
+    count = len(unescaped.split())
     if count > MOST_WORDS and not any(" words" in text for text in told):
         problems.add(
             line.path,
             f"makes a line of {count} words, and HAProxy reads {MOST_WORDS}; put values into haproxy_patterns",
         )
-    _check_end(ESCAPED_BLANK.sub("x", bare), line, problems)
+    if COMMENT.search(unescaped):
+        problems.add(line.path, phrases.CUT_OFF)
     if NAMES_SOMETHING.search(line.text):
         _check_names(line, bare, section, known, problems)
     if section.kind in ("frontend", "backend", "listen", "defaults"):
@@ -164,18 +166,11 @@ def _check_files(bare: str, path: str, files: t.Collection[str], problems: Probl
             )
 
 
-def _check_end(bare: str, line: Line, problems: Problems) -> None:
-    if COMMENT.search(bare):
-        problems.add(
-            line.path, "has a quote that is not closed, or a # outside quotes, where HAProxy would stop reading"
-        )
-
-
 def _check_name(name: str, kind: str, path: str, site: Site, problems: Problems) -> None:
     known = site.names.get(kind, {})
     if kind == "frontend":
         known = {**known, **site.names.get("listen", {})}
-    if name not in known:
+    if name not in known and (kind, name) not in MADE_BY_HAPROXY:
         what = f"{kind} section" if kind in SECTIONS else kind
         problems.add(path, f"names {show(name)}, no {what} has this name{suggest(name, known, _listed(kind))}")
 
@@ -271,7 +266,7 @@ def check_named(proxies: list[Item], site: Site, problems: Problems) -> None:
 
 def _check_key(name: str | None, kind: str, path: str, site: Site, problems: Problems) -> None:
     known = site.names[kind]
-    if name and name not in known:
+    if name and name not in known and (kind, name) not in MADE_BY_HAPROXY:
         what = "no named defaults have" if kind == "defaults" else f"no {kind} section has"
         problems.add(path, f"holds {show(name)}, {what} this name{suggest(name, known, _listed(kind))}")
 

@@ -120,7 +120,7 @@ def check_protocols(frontends: list[Proxy], backends: list[Proxy], problems: Pro
 
 
 def _check(route: Route, frontend: Proxy, path: str, problems: Problems) -> None:
-    told = conditions.problems_below(path, problems)
+    told = problems.below(path)
     given = [key for key in ASKS if route.get(key)]
     targets = [key for key in TARGETS if route.get(key)]
     if not targets and not told:
@@ -141,7 +141,7 @@ def _check(route: Route, frontend: Proxy, path: str, problems: Problems) -> None
             f"stands beside {', '.join(given[:-1])}; a condition in HAProxy's words is the route's only one",
         )
     for key in ANSWERS:
-        if not route.get(key) or conditions.problems_below(f"{path}.{key}", problems):
+        if not route.get(key) or problems.below(f"{path}.{key}"):
             continue
         if frontend.get("mode") == "tcp":
             problems.add(f"{path}.{key}", "needs mode: http; a connection in mode: tcp can only be sent to a backend")

@@ -155,7 +155,7 @@ def _line(family: str, value: str, path: str, problems: Problems, *, known_words
         return None
     words = phrases.words_of(line)
     if words is None:
-        problems.add(path, "has a quote that is not closed, or a # outside quotes, where HAProxy would stop reading")
+        problems.add(path, phrases.CUT_OFF)
         return None
     action = known_words or _action_of(family, words, path, problems)
     if action is None:

@@ -41,6 +41,11 @@ def keywords(given: dict[str, t.Any], kind: str, own: t.Container[str], late: bo
     return lines
 
 
+def option(given: dict[str, t.Any]) -> str:
+    """The line of one, switched on or off."""
+    return f"{'no ' if given['no'] else ''}option {' '.join(filter(None, (given['name'], given['arguments'])))}"
+
+
 def timeouts(given: dict[str, t.Any]) -> list[Line]:
     return [
         Line(f"timeout {key.replace('_', '-')} {value}", f"{given['path']}.timeout.{key}")
@@ -51,3 +56,10 @@ def timeouts(given: dict[str, t.Any]) -> list[Line]:
 
 def raw(given: dict[str, t.Any]) -> list[Line]:
     return [Line(line, f"{given['path']}.raw[{i}]") for i, line in enumerate(given.get("raw") or []) if line]
+
+
+def parameters(of: dict[str, t.Any], section: str) -> list[str]:
+    """The keywords of the catalogue on a bind or server line in its order, then what was written raw."""
+    known = catalogue.of_section(section)
+    given = sorted((known[key] for key in of if key in known), key=lambda keyword: keyword.order)
+    return [k.line(value) for k in given for value in of[k.key] or []] + ([of["raw"]] if of.get("raw") else [])

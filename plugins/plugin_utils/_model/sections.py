@@ -27,7 +27,7 @@ from . import (
     tables,
     workers,
 )
-from .content import KINDS, PROXIES, Content, check_names, site_of
+from .content import KINDS, Content, check_names, site_of
 from .line import File, Line
 from .problems import Problems
 from .section import Section, keywords, raw
@@ -37,6 +37,7 @@ Values = dict[str, t.Any]
 DEFAULT_PATH_SINCE = (2, 5)
 # OpenSSL without QUIC of its own: HAProxy serves it where it is told that less is enough.
 QUIC_SHIM = "QUIC_OPENSSL_COMPAT"
+SENDS_SOMEWHERE = ("default_backend", "routes", "raw", "http_request", "tcp_request", "redirect_https", "maintenance")
 
 
 class Drawn(t.NamedTuple):
@@ -59,11 +60,11 @@ def draw(given: Values, content: Content, inventory: dict[str, t.Any], problems:
         proxy["silent"] = any(o["name"] == "dontlog-normal" for o in _inherited(proxy, resolved, main) if not o["no"])
         _prepare(proxy, inventory, problems)
     _check_values(content, everyone, site, problems)
-    references.check_raw({**(given.get("haproxy_global") or {}), "path": "haproxy_global"}, "global", problems)
+    process = {**(given.get("haproxy_global") or {}), "path": "haproxy_global"}
     for plural, kind in KINDS.items():
         for item in content[plural]:
-            if plural not in PROXIES and item.get("raw"):
-                references.check_raw(item, kind, problems)
+            references.check_raw(item, kind, problems)
+    references.check_raw(process, "global", problems)
     references.check_raw(main, "defaults", problems)
     drawn = [proxies.draw(p, resolved.get(str(p.get("from")), main), site, problems) for p in everyone]
     cluster = peers.draw(content, inventory, problems)
@@ -81,7 +82,7 @@ def draw(given: Values, content: Content, inventory: dict[str, t.Any], problems:
     ]
     named.check_pages(content, problems)
     _check_files(content["files"], found, problems)
-    fixed = _global({**(given.get("haproxy_global") or {}), "path": "haproxy_global"}, content, cluster.of_global)
+    fixed = _global(process, content, cluster.of_global)
     references.check_lines([fixed, *sections], site, {file.path for file in found}, problems)
     tables.check(sections, problems)
     listeners = [*(one for p in everyone for one in binds.listeners(p, problems)), *cluster.listeners]
@@ -117,14 +118,10 @@ def _check_values(content: Content, everyone: list[Values], site: Site, problems
     references.check_named(everyone, site, problems)
     for proxy in everyone:
         references.check_mode(proxy, proxy["kind"], problems)
-        references.check_raw(proxy, proxy["kind"], problems)
         if proxy["kind"] == "frontend":
             shadows.check(proxy, site, problems)
             if not any(proxy.get(key) for key in SENDS_SOMEWHERE):
                 problems.add(proxy["path"], "sends nothing anywhere; give default_backend or routes")
-
-
-SENDS_SOMEWHERE = ("default_backend", "routes", "raw", "http_request", "tcp_request", "redirect_https", "maintenance")
 
 
 def _check_files(entries: list[Values], files: list[File], problems: Problems) -> None:

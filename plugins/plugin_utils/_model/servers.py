@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import typing as t
 
@@ -12,8 +13,10 @@ from . import certificates, hardened
 from .line import Line
 from .problems import Problems, show, suggest
 from .scalars import is_address
+from .section import parameters
 from .site import Site
-from .workers import check_templates, parameters
+from .words import host
+from .workers import check_templates
 
 Backend = dict[str, t.Any]
 HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
@@ -53,8 +56,7 @@ def lines(
 
 
 def _server(server: dict[str, t.Any], checked: list[str], tls: list[str]) -> str:
-    address = f"[{server['address']}]" if ":" in server["address"] else server["address"]
-    words = ["server", server["name"], f"{address}:{server['port']}", *checked, f"id {server['id']}"]
+    words = ["server", server["name"], f"{host(server['address'])}:{server['port']}", *checked, f"id {server['id']}"]
     words += [f"{key} {server[key]}" for key in ("weight", "maxconn") if server.get(key) is not None]
     words += [key for key in ("backup", "disabled") if server.get(key)]
     # A name that HAProxy asks for while it runs stops no start.
@@ -106,7 +108,7 @@ def _tls(backend: Backend, site: Site, problems: Problems) -> str:
     if _exists(given, "certificate", site.certificates, "certificates", path, problems):
         name = given["certificate"]
         # 2.6 loads it when `default-path` does not hold any more.
-        words.append(f"crt {site.certificates[name].get('file') or f'{hardened.TREE}/certs/{name}.pem'}")
+        words.append(f"crt {posixpath.join(hardened.TREE, certificates.certificate_file(name, site))}")
     alpn = ",".join(protocol for protocol in given.get("alpn") or [] if protocol)
     if alpn:
         words += [f"alpn {alpn}", f"check-alpn {alpn}"]
@@ -156,7 +158,7 @@ def _name_of_each(backend: Backend, problems: Problems) -> t.Callable[[str], lis
         return lambda address: []
     shared = parameters(backend.get("default_server") or {}, "server")
     if not OF_NAME.search(" ".join(shared)):
-        if not any(problem.path.startswith(f"{backend['path']}.tls") for problem in problems):
+        if not problems.below(f"{backend['path']}.tls"):
             _refuse_nameless(backend, problems)
         return lambda address: [] if is_address(address) or address.startswith("_") else [_sni(address)]
     return lambda address: []

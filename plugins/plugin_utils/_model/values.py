@@ -74,7 +74,7 @@ def _check_users(values: Variables, problems: Problems) -> None:
                 elif name:
                     seen[name] = j
                 _check_groups(user or {}, (userlist or {}).get("groups") or [], path, problems)
-                told = any(problem.path.startswith(path) for problem in problems)
+                told = problems.below(path)
                 if user and not told and ("password" in user) == ("insecure_password" in user):
                     problems.add(path, "must have either password or insecure_password")
 

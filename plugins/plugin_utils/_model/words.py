@@ -15,3 +15,8 @@ def quote(text: str) -> str:
     if SAFE.fullmatch(text):
         return text
     return "'" + text.replace("'", "'\\''") + "'"
+
+
+def host(address: str) -> str:
+    """An address as it stands in front of a port."""
+    return f"[{address}]" if ":" in address else address

@@ -188,8 +188,7 @@ def check_templates(backend: dict[str, t.Any], path: str, problems: Problems) ->
 
 def check_presence(backend: dict[str, t.Any], path: str, problems: Problems) -> None:
     """A backend that neither has servers nor answers by itself can only fail."""
-    told = any(problem.path.startswith((f"{path}.", f"{path}[")) or problem.path == path for problem in problems)
-    if told or any(backend.get(key) for key in ("servers", "workers", "server_templates", *ANSWERS)):
+    if problems.below(path) or any(backend.get(key) for key in ("servers", "workers", "server_templates", *ANSWERS)):
         return
     rules = [rule["words"] if isinstance(rule, dict) else rule for rule in backend.get("http_request") or [] if rule]
     if any(rule.split(" ")[0] in ANSWERING_RULES for rule in rules):
@@ -213,10 +212,3 @@ def check_round_robin(backend: dict[str, t.Any], servers: list[Server], path: st
             f"holds 'roundrobin', which uses at most {catalogue.ROUNDROBIN_LIMIT} active servers; "
             f"this backend has {active}; random and static-rr have no such limit",
         )
-
-
-def parameters(of: dict[str, t.Any], section: str) -> list[str]:
-    """The keywords of the catalogue on a bind or server line in its order, then what was written raw."""
-    known = catalogue.of_section(section)
-    given = sorted((known[key] for key in of if key in known), key=lambda keyword: keyword.order)
-    return [k.line(value) for k in given for value in of[k.key] or []] + ([of["raw"]] if of.get("raw") else [])

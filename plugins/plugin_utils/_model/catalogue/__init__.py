@@ -210,7 +210,6 @@ COUNTERS = _counters()
 PREDEFINED_ACLS = _named(names.PREDEFINED_ACL_TABLE)
 ALGORITHM_RECORDS = _named(names.ALGORITHM_TABLE)
 ALGORITHMS = {name: f"{r.doc} ({r.since})" if r.since else r.doc for name, r in ALGORITHM_RECORDS.items()}
-ALGORITHM_SINCE = {name: r.since for name, r in ALGORITHM_RECORDS.items() if r.since}
 
 
 @cache

@@ -258,8 +258,8 @@ def test_of_one_port_the_wider_opening_wins(found: list[binds.Listener], expecte
 
 def test_quic_is_told_to_browsers_once() -> None:
     made = proxy({"port": 80}, {"port": 443, "tls": {**TLS, "quic": True}}, {"port": 444, "tls": {**TLS, "quic": True}})
-    assert binds.asks_for_quic([proxy({"port": 80}), made])
-    assert not binds.asks_for_quic([proxy({"port": 80})])
+    protocols = [{one.protocol for one in binds.listeners(asked, Problems())} for asked in (made, proxy({"port": 80}))]
+    assert protocols == [{"tcp", "udp"}, {"tcp"}]
     assert binds.advertised(made) == [
         Line("http-after-response set-header alt-svc 'h3=\":443\"; ma=86400'", "f[0].binds[1].tls.quic")
     ]
