@@ -73,11 +73,12 @@ def compile(frontend: Proxy, site: Site, problems: Problems) -> Routing:  # noqa
             steps.append(_step(route, f"{frontend['name']}.routes.{i}", frontend, tls, path, site, result, problems))
     _check_sight(frontend, problems)
     fetch = fetches.HOST if frontend.get("mode") != "tcp" else fetches.sni_fetch("tcp", tls)
-    for run in _runs(steps):
+    runs = list(_runs(steps))
+    for run in runs:
         if isinstance(run, _Step):
             result.lines.extend(_lines(run))
         else:
-            _map(run, fetch, frontend["name"], result)
+            _map(run, fetch, frontend["name"], run is runs[-1], result)
     return result
 
 
@@ -288,10 +289,12 @@ def _ended(run: _Run) -> t.Iterator[_Step | _Run]:
         yield run
 
 
-def _map(run: _Run, fetch: str, name: str, result: Routing) -> None:
+def _map(run: _Run, fetch: str, name: str, last: bool, result: Routing) -> None:
+    """HAProxy ends at a name that is none, with the default backend: behind the last line that is what should be."""
     number = sum(file.path.startswith("maps/") for file in result.files)
     path = f"maps/routes-{name}.{number}.map"
     content = "".join(f"{host} {target}\n" for host, target in sorted(run.hosts.items()))
     result.files.append(File(path, content))
     found = f"{fetch},map_str({path})"
-    result.lines.append(Line(f"use_backend %[{found}] if {{ {found} -m found }}", run.mapped[0].path))
+    condition = "" if last else f" if {{ {found} -m found }}"
+    result.lines.append(Line(f"use_backend %[{found}]{condition}", run.mapped[0].path))

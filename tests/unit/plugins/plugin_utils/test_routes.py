@@ -119,6 +119,11 @@ def test_hosts_become_a_map() -> None:
     assert routing.files[0].content == "".join(f"{host} b{i % 3}\n" for i, host in enumerate(HOSTS))
 
 
+def test_a_map_that_is_last_is_asked_once() -> None:
+    routing = compiled(*({"host": host, "backend": "b"} for host in HOSTS))
+    assert texts(routing) == [f"use_backend %[{HOST},map_str(maps/routes-web.0.map)]"]
+
+
 def test_few_hosts_stay_lines() -> None:
     assert len(texts(compiled(*({"host": h, "backend": "b"} for h in HOSTS[:15])))) == 15
     assert len(texts(compiled({"host": HOSTS, "backend": "b"}))) == 1
@@ -301,10 +306,10 @@ def run_lines(routing: routes.Routing, request: Request) -> str:
         words = _words(line.text)
         assert len(words) <= 64
         assert words[0] == "use_backend"
-        assert words[2] == "if"
+        assert words[2:3] == ["if"] or line is routing.lines[-1]
         if _condition_holds(words[3:], request, maps):
             dynamic = re.fullmatch(r"%\[(.*),map_str\((.*)\)\]", words[1])
-            return maps[dynamic[2]][str(_samples(dynamic[1], request))] if dynamic else words[1]
+            return maps[dynamic[2]].get(str(_samples(dynamic[1], request)), "") if dynamic else words[1]
     return ""
 
 
