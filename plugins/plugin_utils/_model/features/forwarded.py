@@ -18,8 +18,9 @@ TRUSTED = "txn.trusted_proxy"
 HTTPS = "txn.https"
 HTTPS_ASKED = "{ req.hdr(x-forwarded-proto,-1) -i https }"
 
-# Many applications take _ for -, so that x_forwarded_for is x-forwarded-for to them.
-ALL = "^(x[-_])?forwarded([-_]|$)"
+# Many applications take _ for -, so that x_forwarded_for is x-forwarded-for to them. Comparing beginnings is cheaper
+# than a regular expression, which each header of each request would meet.
+ALL = ("forwarded", "x-forwarded", "x_forwarded")
 OTHERS = {
     "x-forwarded-for": "^(x_forwarded([-_]|$)|x-forwarded_|forwarded([-_]|$))",
     "forwarded": "^(x[-_]forwarded([-_]|$)|forwarded[-_])",
@@ -49,7 +50,8 @@ def lower(proxy: dict[str, t.Any], result: Lowered) -> None:
     if trusted(proxy):
         _believed(given.get("header") or "x-forwarded-for", trusted(proxy), path, result)
     else:
-        result.rule("http_request", f"del-header {quote(ALL)} -m reg", path)
+        for name in ALL:
+            result.rule("http_request", f"del-header {name} -m beg", path)
         result.rule("http_request", f"set-header x-forwarded-proto {SCHEME}", path)
     if given.get("send_forwarded"):
         _sent(path, result)
@@ -59,7 +61,7 @@ def _believed(header: str, networks: list[str], path: str, result: Lowered) -> N
     lines, ours = remembered(networks, TRUSTED, path)
     result.lines("http_request", lines)
     for words in (
-        f"del-header {quote(ALL)} -m reg if !{ours}",
+        *(f"del-header {name} -m beg if !{ours}" for name in ALL),
         f"del-header {quote(OTHERS[header])} -m reg if {ours}",
         f"set-src {quote(CLIENT[header])} if {ours} {{ req.hdr({header}) -m found }}",
     ):

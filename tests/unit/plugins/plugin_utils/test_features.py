@@ -36,7 +36,9 @@ SITE = Site(
 )
 FAMILIES = ("http_request", "http_response", "http_after_response")
 CLEANED = [
-    "http-request del-header '^(x[-_])?forwarded([-_]|$)' -m reg",
+    "http-request del-header forwarded -m beg",
+    "http-request del-header x-forwarded -m beg",
+    "http-request del-header x_forwarded -m beg",
     "http-request set-header x-forwarded-proto %[ssl_fc,iif(https,http)]",
 ]
 
