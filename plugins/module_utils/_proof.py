@@ -31,6 +31,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket 
 ANSWER_SECONDS = 5.0
 HEALTH_SECONDS = 15.0
 LOG_SECONDS = 5.0
+NAMED = 10
 FIREWALL_UNIT = "hardened-balancer-firewall"
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 PROTOCOLS = ("tcp", "udp")
@@ -120,8 +121,10 @@ def report(found: list[Finding]) -> str:
     return "\n".join([f"{len(failed)} of {len(found)} checks of the live node failed:", *lines])
 
 
-def _listed(values: t.Iterable[t.Any], empty: str = "none") -> str:
-    return ", ".join(str(value) for value in values) or empty
+def _listed(values: t.Iterable[t.Any], empty: str = "none", most: int = 100) -> str:
+    words = [str(value) for value in values]
+    more = [f"and {len(words) - most} more"] if len(words) > most else []
+    return ", ".join([*words[:most], *more]) or empty
 
 
 # The lock-down.
@@ -392,9 +395,10 @@ def backends(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
 
 def _backend(backend: t.Mapping[str, t.Any], rows: list[Row], required: bool) -> t.Iterator[Finding]:
     name = f"backend {backend['name']}"
-    missing = sorted(set(backend["servers"]) - {row["svname"] for row in rows})
-    yield Finding(f"{name}, servers", _listed(backend["servers"]), f"missing: {_listed(missing)}", not missing)
-    if backend["servers"]:
+    servers = backend["servers"].split()
+    missing = sorted(set(servers) - {row["svname"] for row in rows})
+    yield Finding(f"{name}, servers", _listed(servers), f"missing: {_listed(missing)}", not missing)
+    if servers:
         states = _listed(f"{row['svname']} {state_of(row)}" for row in rows)
         healthy = any(is_healthy(row) for row in rows)
         yield Finding(f"{name}, health", "at least one healthy server", states, healthy or not required)
@@ -459,18 +463,14 @@ def summary(seen: Seen) -> dict[str, t.Any]:
         if not _listeners.is_loopback(one["address"])
         and any(_covers(accept, one["protocol"], one["port"]) for accept in seen.accepts)
     )
+    servers: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["type"] == "2":
+            servers.setdefault(row["pxname"], []).append(row)
     return {
         "frontends": [{"name": row["pxname"], "status": row["status"]} for row in rows if row["type"] == "0"],
-        "workers": [
-            {
-                "backend": row["pxname"],
-                "name": row["svname"],
-                "status": row["status"],
-                "check": row["check_status"].lstrip("* "),
-                "weight": row["weight"],
-            }
-            for row in rows
-            if row["type"] == "2"
+        "backends": [
+            _workers(row["pxname"], servers.get(row["pxname"], [])) for row in rows if row["type"] == "1"
         ],
         "open": [
             {
@@ -482,6 +482,23 @@ def summary(seen: Seen) -> dict[str, t.Any]:
             }
             for protocol, address, port, process in served
         ],
+    }
+
+
+def _workers(backend: str, rows: list[Row]) -> dict[str, t.Any]:
+    """Some by name, all by number: a backend may have thousands."""
+    serving = [row["svname"] for row in rows if row["status"].startswith(("UP", "no check"))]
+    away = [
+        f"{row['svname']} {row['status']} {row['check_status'].lstrip('* ')}".rstrip()
+        for row in rows
+        if not row["status"].startswith(("UP", "no check"))
+    ]
+    return {
+        "name": backend,
+        "workers": len(rows),
+        "serving": len(serving),
+        "named": serving[:NAMED],
+        "away": away[:NAMED],
     }
 
 

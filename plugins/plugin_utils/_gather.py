@@ -298,5 +298,5 @@ def _check_lines(drafted: dict[str, t.Any], gathered: Gathered) -> None:
     """Only here the values of secrets and the lines they stand in are known together."""
     several = {name for name, value in gathered.secrets.items() if "\n" in value.strip() or "\r" in value}
     for section in drafted["sections"] if several else []:
-        for name in several & {found for line in section["lines"] for found in PLACEHOLDERS.findall(line)}:
+        for name in several & set(PLACEHOLDERS.findall(section["lines"])):
             gathered.problems.add(f"haproxy_secrets.{name}" if "." not in name else name, MULTILINE)

@@ -19,7 +19,8 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
     lines += [f"log in as: {', '.join(a['name'] for a in plan['administrators'])}"]
     if plan["node"]["user"] != plan["login"]:
         lines.append(f"from now on connect as {plan['login']}: set ansible_user: {plan['login']}")
-    return lines + [_backend(backend, seen["workers"]) for backend in plan["backends"]]
+    planned = {backend["name"] for backend in plan["backends"]}
+    return lines + [_backend(backend) for backend in seen["backends"] if backend["name"] in planned]
 
 
 def _open(listening: list[dict[str, t.Any]]) -> str:
@@ -33,17 +34,8 @@ def _from(one: dict[str, t.Any]) -> str:
     return "" if sources is None or one["process"] == "sshd" else f", from {', '.join(sources)}"
 
 
-def _backend(backend: dict[str, t.Any], workers: list[dict[str, t.Any]]) -> str:
-    serving, away, count = [], [], 0
-    for worker in workers:
-        if worker["backend"] != backend["name"]:
-            continue
-        count += 1
-        name, status, check = worker["name"], worker["status"], worker["check"]
-        if status.startswith(("UP", "no check")):
-            serving.append(name)
-        else:
-            away.append(f"{name} {status}{' ' + check if check else ''}")
-    named = ", ".join(serving[:10]) + (", ..." if len(serving) > 10 else "")
-    tail = f"; not serving: {', '.join(away[:10])}" if away else ""
-    return f"backend {backend['name']}: {len(serving)} of {count} workers serve{f' ({named})' if named else ''}{tail}"
+def _backend(seen: dict[str, t.Any]) -> str:
+    named = ", ".join(seen["named"]) + (", ..." if seen["serving"] > len(seen["named"]) else "")
+    tail = f"; not serving: {', '.join(seen['away'])}" if seen["away"] else ""
+    by = f" ({named})" if named else ""
+    return f"backend {seen['name']}: {seen['serving']} of {seen['workers']} workers serve{by}{tail}"

@@ -52,7 +52,7 @@ def config(name: str, port: int, workers: list[str]) -> str:
     drafted, problems = plan.draft(variables, {"name": name, "groups": {"shards": workers}, "hosts": hosts})
     assert problems == []
     kept = [s for s in drafted["sections"] if s["title"].split()[0] in ("frontend", "backend")]
-    text = "\n".join(f"{s['title']}\n    " + "\n    ".join(s["lines"]) for s in kept)
+    text = "\n".join(f"{s['title']}\n{s['lines']}" for s in kept)
     return text + STUB.format(port=port + 100)
 
 

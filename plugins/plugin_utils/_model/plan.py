@@ -44,7 +44,8 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "ports": binds.open_ports(drawn.listeners),
         "quic": any(one.protocol == "udp" and one.kind in content.PROXIES.values() for one in drawn.listeners),
         "gates": [gate._asdict() for gate in drawn.gates],
-        "sections": [{"title": s.title, "lines": [line.text for line in s.lines]} for s in drawn.sections],
+        # As text: of what is registered, Ansible touches each element of each list again, with every task that takes it.
+        "sections": [{"title": s.title, "lines": "\n".join(line.text for line in s.lines)} for s in drawn.sections],
         "files": [file._asdict() for file in drawn.files],
     }
     return result, problems
@@ -57,7 +58,7 @@ def complete(
     problems = Problems()
     haproxy = version(nodes.haproxy_version(node))
     warnings = gates.judge(drafted["gates"], nodes.haproxy_version(node), node["haproxy"].get("build"), problems)
-    servers = sum(len(b["servers"]) + len(b["by_dns"]) for b in drafted["backends"])
+    servers = sum(len(b["servers"].split()) + len(b["by_dns"]) for b in drafted["backends"])
     limit = limits.derive(drafted["global"].get("maxconn"), len(drafted["listeners"]), servers, node, problems)
     login = nodes.judge(drafted, node, run, problems) if run else None
     administrators = drafted["administrators"] or ([{"name": login, "keys": []}] if login else [])

@@ -140,7 +140,7 @@ def _backends(everyone: list[Values]) -> list[dict[str, t.Any]]:
         {
             "name": b["name"],
             "mode": b.get("mode"),
-            "servers": [s["name"] for s in b.get("servers") or []],
+            "servers": " ".join(s["name"] for s in b.get("servers") or []),
             "by_dns": workers.template_names(b),
             "checked": b.get("check") is not False,
         }
@@ -162,7 +162,7 @@ def complete(
     """With what the node decides: its limits, and how its version finds the files of the tree."""
     head = ["description hardened.balancer @digest@"]
     # Reading the file of an SPOE filter ends what default-path says.
-    spoe = any(line.startswith("filter spoe") for section in drafted["sections"] for line in section["lines"])
+    spoe = any(re.search("^filter spoe", section["lines"], re.MULTILINE) for section in drafted["sections"])
     relative = haproxy >= DEFAULT_PATH_SINCE and not spoe
     if relative:
         head.append(f"default-path origin {hardened.TREE}")
@@ -176,7 +176,7 @@ def complete(
     if drafted["quic"] and QUIC_SHIM in (build or ()):
         head.append("limited-quic")
     first, *others = drafted["sections"]
-    sections = [{**first, "lines": [*head, *first["lines"]]}, *others]
+    sections = [{**first, "lines": "\n".join([*head, first["lines"]])}, *others]
     return sections if relative else _absolute(sections, [file["path"] for file in drafted["files"]])
 
 
@@ -184,7 +184,4 @@ def _absolute(sections: list[dict[str, t.Any]], paths: list[str]) -> list[dict[s
     """Before 2.5 a relative name means the directory in which HAProxy was started."""
     names = "|".join(re.escape(path) for path in sorted(paths, key=len, reverse=True))
     form = re.compile(rf"(?<![\w./@-])({names})(?![\w./-])")
-    return [
-        {**section, "lines": [form.sub(rf"{hardened.TREE}/\1", line) for line in section["lines"]]}
-        for section in sections
-    ]
+    return [{**section, "lines": form.sub(rf"{hardened.TREE}/\1", section["lines"])} for section in sections]

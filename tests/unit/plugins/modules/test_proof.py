@@ -35,7 +35,7 @@ WEB = {"frontend": "web", "mode": "http", "address": "0.0.0.0", "low": 80, "high
 SERVICE: dict[str, Any] = {
     "binds": [WEB],
     "ports": LOCKDOWN["ports"],
-    "backends": [{"name": "back", "mode": "http", "servers": ["one", "two"], "checked": True}],
+    "backends": [{"name": "back", "mode": "http", "servers": "one two", "checked": True}],
     "require_healthy": True,
     "nofile": 8300,
 }
@@ -264,10 +264,10 @@ def test_administrators(monkeypatch: pytest.MonkeyPatch) -> None:
         ({}, {"ports": {"tcp": ["80"], "udp": ["443"]}}, {"firewall, served tcp ports": "80, 443, 8000-8010"}),
         (
             {},
-            {"backends": [{"name": "back", "servers": ["one", "gone"]}, {"name": "fresh", "servers": ["three"]}]},
+            {"backends": [{"name": "back", "servers": "one gone"}, {"name": "fresh", "servers": "three"}]},
             {"backend back, servers": "missing: gone", "backend fresh, health": "three UP 1/3 (INI)"},
         ),
-        ({}, {"backends": [{"name": "empty", "servers": []}]}, {}),
+        ({}, {"backends": [{"name": "empty", "servers": ""}]}, {}),
         ({"rows": []}, {}, {"backend back, servers": "missing: one, two", "backend back, health": "none"}),
     ],
 )
@@ -276,7 +276,7 @@ def test_a_broken_service_is_named(replaced: dict[str, Any], expect: dict[str, A
 
 
 def test_health_is_only_reported_where_it_is_not_required() -> None:
-    backends = [{"name": "fresh", "servers": ["three"]}]
+    backends = [{"name": "fresh", "servers": "three"}]
     assert failed("service", Node(), backends=backends, require_healthy=False) == {}
 
 
@@ -311,7 +311,7 @@ def test_nothing_installed_is_a_list_of_failures_and_no_traceback(tmp_path: Path
     bare = _proof.Seen(places, lambda command: Answer(127, "", "not found"))
     assert len(failed("lockdown", bare)) >= 6
     assert len(failed("service", bare)) >= 6
-    assert _proof.summary(bare) == {"frontends": [], "workers": [], "open": []}
+    assert _proof.summary(bare) == {"frontends": [], "backends": [], "open": []}
 
 
 def test_report() -> None:
@@ -328,7 +328,7 @@ def test_report() -> None:
 def test_summary() -> None:
     found = _proof.summary(Node())
     assert found["frontends"] == [{"name": "front", "status": "OPEN"}]
-    assert {"backend": "back", "name": "one", "status": "DOWN", "check": "L4CON", "weight": "1"} in found["workers"]
+    assert {"name": "back", "workers": 2, "serving": 1, "named": ["two"], "away": ["one DOWN L4CON"]} in found["backends"]
     assert [(one["port"], one["process"]) for one in found["open"]] == [(22, "sshd"), (80, "haproxy")]
     assert [one["sources"] for one in found["open"]] == [NETWORKS_AS_NFT, None]
 

@@ -46,7 +46,7 @@ def section(variables: dict[str, t.Any], title: str, inventory: dict[str, t.Any]
     assert problems == []
     plan, problems = model.complete(drafted, NODE, RUN)
     assert problems == []
-    return next(s["lines"] for s in plan["sections"] if s["title"] == title)
+    return next(s["lines"].splitlines() for s in plan["sections"] if s["title"] == title)
 
 
 def problems_of(node: dict[str, t.Any], variables: dict[str, t.Any] | None = None, **run: bool) -> list[str]:
@@ -163,8 +163,8 @@ def test_versions_without_default_path_get_whole_names() -> None:
     drafted, _none = model.draft({"haproxy_node": {"release": "ubuntu 22.04"}}, INVENTORY)
     plan, problems = model.complete(drafted, model.stated_node(drafted))
     assert problems == []
-    assert not any(line.startswith("default-path") for line in plan["sections"][0]["lines"])
-    assert "errorfile 400 /etc/haproxy/trees/@digest@/errors/400.http" in plan["sections"][1]["lines"]
+    assert not any(line.startswith("default-path") for line in plan["sections"][0]["lines"].splitlines())
+    assert "errorfile 400 /etc/haproxy/trees/@digest@/errors/400.http" in plan["sections"][1]["lines"].splitlines()
 
 
 @pytest.mark.parametrize(
@@ -273,5 +273,5 @@ def test_keywords_that_are_on_or_off() -> None:
     variables = yaml.safe_load("haproxy_global: {profiling.tasks: on, tune.idle_pool.shared: off}")
     drafted, problems = model.draft(variables, INVENTORY)
     assert problems == []
-    lines = drafted["sections"][0]["lines"]
+    lines = drafted["sections"][0]["lines"].splitlines()
     assert {"profiling.tasks on", "tune.idle-pool.shared off"} <= set(lines)

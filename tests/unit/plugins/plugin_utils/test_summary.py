@@ -25,11 +25,25 @@ def test_who_may_come_is_said_where_it_is_not_everybody() -> None:
         (8404, "haproxy", ["203.0.113.0/24", "2001:db8::/32"]),
     ]
     seen = [{"protocol": "tcp", "port": port, "process": name, "sources": of} for port, name, of in ports]
-    lines = summary({"msg": "all passed", "summary": {"open": seen, "workers": []}}, PLAN)
+    lines = summary({"msg": "all passed", "summary": {"open": seen, "backends": []}}, PLAN)
     assert lines == [
         "lb1: all passed",
         "open to other machines: 22/tcp (sshd), 80/tcp (haproxy), "
         "8404/tcp (haproxy, from 203.0.113.0/24, 2001:db8::/32)",
         "SSH from: 198.51.100.0/24",
         "log in as: ops",
+    ]
+
+
+def test_of_thousands_of_workers_some_are_named() -> None:
+    seen = [
+        {"name": "web", "workers": 3, "serving": 2, "named": ["one", "two"], "away": ["three DOWN L4CON"]},
+        {"name": "many", "workers": 9000, "serving": 9000, "named": ["a", "b"], "away": []},
+        {"name": "our own", "workers": 0, "serving": 0, "named": [], "away": []},
+    ]
+    plan = {**PLAN, "backends": [{"name": "web"}, {"name": "many"}]}
+    lines = summary({"msg": "all passed", "summary": {"open": [], "backends": seen}}, plan)
+    assert lines[-2:] == [
+        "backend web: 2 of 3 workers serve (one, two); not serving: three DOWN L4CON",
+        "backend many: 9000 of 9000 workers serve (a, b, ...)",
     ]
