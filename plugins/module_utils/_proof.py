@@ -469,9 +469,7 @@ def summary(seen: Seen) -> dict[str, t.Any]:
             servers.setdefault(row["pxname"], []).append(row)
     return {
         "frontends": [{"name": row["pxname"], "status": row["status"]} for row in rows if row["type"] == "0"],
-        "backends": [
-            _workers(row["pxname"], servers.get(row["pxname"], [])) for row in rows if row["type"] == "1"
-        ],
+        "backends": [_workers(row["pxname"], servers.get(row["pxname"], [])) for row in rows if row["type"] == "1"],
         "open": [
             {
                 "protocol": protocol,

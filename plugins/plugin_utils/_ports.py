@@ -28,17 +28,6 @@ def parse_port(text: str | int) -> tuple[int, int]:
     return low, high
 
 
-def canonical_ports(ports: Iterable[str | int]) -> list[str]:
-    """Sorted by number; what touches or overlaps is one range."""
-    spans: list[tuple[int, int]] = []
-    for low, high in sorted(parse_port(port) for port in ports):
-        if spans and low <= spans[-1][1] + 1:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], high))
-        else:
-            spans.append((low, high))
-    return [str(low) if low == high else f"{low}-{high}" for low, high in spans]
-
-
 def is_loopback(address: str) -> bool:
     found = ip_address(address.partition("%")[0])
     return (getattr(found, "ipv4_mapped", None) or found).is_loopback

@@ -70,7 +70,8 @@ def files(name: str) -> dict[str, str]:
         sys.exit(f"bench: the model refuses {name}: {problems[:3]}")
     kept = [s for s in drafted["sections"] if s["title"].split()[0] in ("frontend", "backend")]
     text = "".join(
-        f"{s['title']}\n" + "".join(f"    {x}\n" for x in s["lines"].splitlines() if "option httplog" not in x) for s in kept
+        f"{s['title']}\n" + "".join(f"    {x}\n" for x in s["lines"].splitlines() if "option httplog" not in x)
+        for s in kept
     )
     maps = {file["path"]: file["content"] for file in drafted["files"] if file["path"].startswith("maps/")}
     return {"haproxy.cfg": GLOBAL.format(name=port) + text, **maps}

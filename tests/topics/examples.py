@@ -237,7 +237,8 @@ def render(example: Example, version: str, balancer: str, certificates: Certific
 def _printed(sections: list[dict[str, t.Any]]) -> str:
     """As the template of the role haproxy does."""
     return "".join(
-        f"\n{section['title']}\n" + "".join(f"    {line}\n" for line in section["lines"].splitlines()) for section in sections
+        f"\n{section['title']}\n" + "".join(f"    {line}\n" for line in section["lines"].splitlines())
+        for section in sections
     )
 
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from . import shapes
+from . import hosts, shapes
 from .binds import Listener
 from .content import Content
 from .line import Line
-from .problems import Problems, show, suggest
+from .problems import Problems, show
 from .scalars import SCALARS, is_address
 from .section import Section, keywords, raw
 from .shape import Shape
 from .words import host
-
-Inventory = dict[str, t.Any]
 
 
 class Cluster(t.NamedTuple):
@@ -33,7 +31,7 @@ class Peer(t.NamedTuple):
     path: str
 
 
-def draw(content: Content, inventory: Inventory, problems: Problems) -> Cluster:
+def draw(content: Content, inventory: hosts.Inventory, problems: Problems) -> Cluster:
     """The sections, how this balancer is called in them, and where it listens for the others."""
     sections, listeners = [], []
     own = shapes.SITE_LISTS["haproxy_peers"][0].keys
@@ -72,17 +70,15 @@ def _listener(entry: dict[str, t.Any], here: Peer, port: int, others: tuple[str,
     )
 
 
-def _peers(entry: dict[str, t.Any], inventory: Inventory, problems: Problems) -> list[Peer]:
+def _peers(entry: dict[str, t.Any], inventory: hosts.Inventory, problems: Problems) -> list[Peer]:
     """The hosts of the group by name, as far as they can be used."""
     group = entry.get("group")
     if not group:
         return []
     path = f"{entry['path']}.group"
-    if group not in inventory["groups"]:
-        known = suggest(group, inventory["groups"], "groups")
-        problems.add(path, f"holds {show(group)}, the inventory has no such group{known}")
+    names = hosts.of_group(group, path, inventory, problems)
+    if names is None:
         return []
-    names = sorted(inventory["groups"][group])
     if inventory["name"] not in names:
         problems.add(
             path,
@@ -95,27 +91,22 @@ def _peers(entry: dict[str, t.Any], inventory: Inventory, problems: Problems) ->
     return usable
 
 
-def _peer(name: str, entry: dict[str, t.Any], inventory: Inventory, problems: Problems) -> Peer | None:
-    variables = inventory["hosts"].get(name, {})
+def _peer(name: str, entry: dict[str, t.Any], inventory: hosts.Inventory, problems: Problems) -> Peer | None:
     chosen = entry.get("address_variable")
-    host = f"hostvars[{name}]"
+    of_host = f"hostvars[{name}]"
     if not SCALARS["name"][1](name, Shape("name"))[0]:
-        problems.add(host, f"is named {show(name)}; a peer's name has letters, digits and _.:- only")
+        problems.add(of_host, f"is named {show(name)}; a peer's name has letters, digits and _.:- only")
         return None
-    source, address = "inventory_hostname", name
-    for variable in (chosen, "ansible_host"):
-        if variable and variables.get(variable) is not None:
-            source, address = variable, variables[variable]
-            break
+    source, address = hosts.address_of(name, chosen, inventory["hosts"].get(name, {}))
     bare = address.strip("[]") if isinstance(address, str) else ""
     if is_address(bare):
-        return Peer(name, str(ipaddress.ip_address(bare)), f"{host}.{source}")
-    if source == "inventory_hostname":
+        return Peer(name, str(ipaddress.ip_address(bare)), f"{of_host}.{source}")
+    if source == hosts.OWN_NAME:
         missing = chosen or "ansible_host"
-        problems.add(f"{host}.{missing}", f"is not set: {entry['path']} takes the peer's address from there")
+        problems.add(f"{of_host}.{missing}", f"is not set: {entry['path']} takes the peer's address from there")
         return None
     problems.add(
-        f"{host}.{source}",
+        f"{of_host}.{source}",
         f"holds {show(address)}, which must be an IPv4 or IPv6 address: "
         f"the firewall opens the port of {entry['path']} to the peers' addresses, and takes no names",
     )

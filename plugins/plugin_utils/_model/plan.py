@@ -44,7 +44,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "ports": binds.open_ports(drawn.listeners),
         "quic": any(one.protocol == "udp" and one.kind in content.PROXIES.values() for one in drawn.listeners),
         "gates": [gate._asdict() for gate in drawn.gates],
-        # As text: of what is registered, Ansible touches each element of each list again, with every task that takes it.
+        # As text: Ansible touches each element of what is registered again, with every task that takes it.
         "sections": [{"title": s.title, "lines": "\n".join(line.text for line in s.lines)} for s in drawn.sections],
         "files": [file._asdict() for file in drawn.files],
     }

@@ -9,9 +9,9 @@ import hashlib
 import re
 import typing as t
 
-from . import catalogue, shapes, structures
+from . import catalogue, hosts, shapes, structures
 from .check import check
-from .problems import Problems, show, suggest
+from .problems import Problems, show
 from .scalars import SCALARS
 from .shape import Shape
 
@@ -84,13 +84,9 @@ def _of_group(
     group = source["group"]
     if not group:
         return []
-    if group not in inventory["groups"]:
-        problems.add(
-            f"{path}.group",
-            f"holds {show(group)}, the inventory has no such group{suggest(group, inventory['groups'], 'groups')}",
-        )
+    names = hosts.of_group(group, f"{path}.group", inventory, problems)
+    if names is None:
         return []
-    names = sorted(inventory["groups"][group])
     if not names and not source.get("allow_empty"):
         problems.add(f"{path}.group", f"holds {show(group)}, a group without hosts; allow_empty: true accepts that")
     variable = source.get("address_variable")
@@ -115,17 +111,12 @@ def _of_host(
     server = {**common, "name": name, "path": path, **own}
     if server.get("address"):
         return server
-    source, address = "inventory_hostname", name
-    for variable in (address_variable, "ansible_host"):
-        if variable and variables.get(variable) is not None:
-            source, address = variable, variables[variable]
-            break
-    else:
-        if address_variable:
-            problems.add(
-                f"{path}.{address_variable}",
-                "is not set, and neither is ansible_host: the backend takes the worker's address from there",
-            )
+    source, address = hosts.address_of(name, address_variable, variables)
+    if source == hosts.OWN_NAME and address_variable:
+        problems.add(
+            f"{path}.{address_variable}",
+            "is not set, and neither is ansible_host: the backend takes the worker's address from there",
+        )
     accepted, usable = SCALARS["host"][1](address, Shape("host"))
     if not accepted:
         problems.add(f"{path}.{source}", f"holds {show(address)}, which must be {SCALARS['host'][0]}")

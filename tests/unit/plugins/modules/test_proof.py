@@ -328,7 +328,9 @@ def test_report() -> None:
 def test_summary() -> None:
     found = _proof.summary(Node())
     assert found["frontends"] == [{"name": "front", "status": "OPEN"}]
-    assert {"name": "back", "workers": 2, "serving": 1, "named": ["two"], "away": ["one DOWN L4CON"]} in found["backends"]
+    assert {"name": "back", "workers": 2, "serving": 1, "named": ["two"], "away": ["one DOWN L4CON"]} in found[
+        "backends"
+    ]
     assert [(one["port"], one["process"]) for one in found["open"]] == [(22, "sshd"), (80, "haproxy")]
     assert [one["sources"] for one in found["open"]] == [NETWORKS_AS_NFT, None]
 

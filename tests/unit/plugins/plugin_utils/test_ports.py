@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.hardened.balancer.plugins.plugin_utils._ports import (
-    canonical_ports,
     networks_by_family,
+    parse_port,
     served_ports,
 )
 
@@ -19,24 +19,10 @@ def listener(address: str, port: int, protocol: str = "tcp", process: str = "hap
     return {"protocol": protocol, "address": address, "port": port, "process": process, "pid": 7}
 
 
-@pytest.mark.parametrize(
-    ("ports", "canonical"),
-    [
-        ([], []),
-        (["443", "80", "80"], ["80", "443"]),
-        (["9", "10", "100"], ["9-10", "100"]),
-        (["8000-8010", "8005-8020", "8021", 8030], ["8000-8021", "8030"]),
-        (["8000-8010", "8002"], ["8000-8010"]),
-    ],
-)
-def test_canonical_ports(ports: list[str | int], canonical: list[str]) -> None:
-    assert canonical_ports(ports) == canonical
-
-
 @pytest.mark.parametrize("port", ["http", "0", "65536", "10-5", "80-", "-80", "", "1-2-3"])
 def test_what_is_no_port_is_refused(port: str) -> None:
     with pytest.raises(ValueError, match="is n"):
-        canonical_ports([port])
+        parse_port(port)
 
 
 def test_served_ports_are_the_public_ones_of_haproxy() -> None:
