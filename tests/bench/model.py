@@ -41,7 +41,7 @@ def once(size: int) -> dict[str, float]:
     plan_made, more = plan.complete(drafted, node)
     text = "\n".join(f"{s['title']}\n{s['lines']}" for s in plan_made["sections"])
     seconds = time.perf_counter() - began
-    if problems or more or text.count("\n    server ") != size:
+    if problems or more or text.count("\nserver ") != size:
         sys.exit(f"the model did not take {size} workers: {[*problems, *more][:3]}")
     return {"seconds": seconds, "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 

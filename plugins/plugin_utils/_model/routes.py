@@ -296,5 +296,10 @@ def _map(run: _Run, fetch: str, name: str, last: bool, result: Routing) -> None:
     content = "".join(f"{host} {target}\n" for host, target in sorted(run.hosts.items()))
     result.files.append(File(path, content))
     found = f"{fetch},map_str({path})"
-    condition = "" if last else f" if {{ {found} -m found }}"
-    result.lines.append(Line(f"use_backend %[{found}]{condition}", run.mapped[0].path))
+    here = run.mapped[0].path
+    if last:
+        # Asked by nobody: 2.6 opens the file of a bare %[] only after it has left default-path, that of an acl before.
+        result.lines.append(Line(f"acl routes.{number} {found} -m found", here))
+        result.lines.append(Line(f"use_backend %[{found}]", here))
+    else:
+        result.lines.append(Line(f"use_backend %[{found}] if {{ {found} -m found }}", here))
