@@ -32,7 +32,7 @@ DERIVED: list[tuple[str, str, str]] = [
     (r"^haproxy_stats\.(uri|admin|refresh)$", r": stats (uri|admin|refresh) ", "the keywords that the keys stand for"),
     (
         r"\.routes\[\d+\]",
-        r": use_backend .*( -m str |map_str\()",
+        r": (use_backend|acl routes\.\d+) .*( -m str |map_str\()",
         "routes of many hosts are one line, of few a line each",
     ),
     (
