@@ -116,6 +116,10 @@ molecule: $(VENV)  ## the scenarios, in containers
 bench: $(VENV)  ## a run with nothing to change, and requests a second beside others; medians with their spread
 	python -m tests.bench.bench
 
+.PHONY: proof
+proof: $(VENV)  ## the long evidence: lines of issues not yet shown for these files, or LINES="4.1 4.6"; .cache/proof
+	python -m tests.proof.proof $(LINES)
+
 .PHONY: pins
 pins:  ## renew what the pinned packages bring along (requirements-*.txt)
 	for file in requirements-*.txt; do .ci/pin "$$file"; done
