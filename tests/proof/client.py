@@ -21,6 +21,7 @@ DEFAULT: Row = {
     "websocket": 200,
     "tcp": 20,
 }
+PYTHON = ("python3", "-m")
 SESSIONS = ("websocket", "tcp")
 SHOWN = 20
 
@@ -39,7 +40,17 @@ class Load:
         self.began = self.ended = 0.0
 
     def __enter__(self) -> Load:
-        command = ["docker", "exec", "-i", self.container, "python3", "/proof/load.py", json.dumps(self.how)]
+        command = [
+            "docker",
+            "exec",
+            "-i",
+            "-w",
+            "/proof",
+            self.container,
+            *PYTHON,
+            "tests.proof.inside.load",
+            json.dumps(self.how),
+        ]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         ready = self._process.stdout.readline() if self._process.stdout else ""
         if ready.strip() != "ready":
@@ -91,7 +102,7 @@ class Load:
     def early_cuts(self, reloads: t.Sequence[float], bound: float) -> list[Row]:
         """Cuts that a bound of so many seconds does not explain.
 
-        A session may be cut that long after the first reload that it saw (`reloads`: when each began, `time.monotonic()`).
+        A session may be cut that long after the first reload that it saw; `reloads`: `time.monotonic()` of each.
         """
         early = []
         for cut in self.cuts():

@@ -211,8 +211,18 @@ class Lab:
     def serve(self, worker: Machine, port: int = 8080, *options: str, name: str = "") -> None:
         """Starts the application; with the first port of a worker the echo over TCP too."""
         echo = ["--echo", "9000"] if port == 8080 else []
-        words = ["python3", "/proof/worker.py", "--port", str(port), "--name", name or worker.name, *echo, *options]
-        execute(["docker", "exec", "-d", worker.container, *words])
+        words = [
+            "python3",
+            "-m",
+            "tests.proof.inside.worker",
+            "--port",
+            str(port),
+            "--name",
+            name or worker.name,
+            *echo,
+            *options,
+        ]
+        execute(["docker", "exec", "-d", "-w", "/proof", worker.container, *words])
 
     def mode(self, worker: Machine, mode: str, port: int = 8080) -> None:
         """How it answers from now on: ok, 500, reset or slow."""

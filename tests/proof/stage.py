@@ -89,6 +89,6 @@ def ready(lab: Lab) -> None:
 
 
 def place(machine: Machine, names: t.Sequence[str]) -> None:
-    machine.run("mkdir -p /proof")
+    machine.run("mkdir -p /proof/tests/proof/inside")
     for name in names:
-        execute(["docker", "cp", HERE / "inside" / name, f"{machine.container}:/proof/{name}"])
+        execute(["docker", "cp", HERE / "inside" / name, f"{machine.container}:/proof/tests/proof/inside/{name}"])
