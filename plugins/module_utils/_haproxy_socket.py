@@ -1,7 +1,7 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HAProxy's runtime API: one question, one answer, over a unix socket; and what the answers mean.
+"""HAProxy's runtime API: one question or many over a unix socket; and what the answers mean.
 
 Private to the collection hardened.balancer; it may change in any release.
 """
@@ -18,6 +18,16 @@ DESCRIPTION = re.compile(r"hardened\.balancer ([0-9a-f]{16})")
 MASTER = re.compile(r"(?P<pid>\d+)\s+master\s+(?P<reloads>\d+)(?:\s+\[failed:\s*(?P<failed>\d+)\])?")
 WORKER = re.compile(r"(?P<pid>\d+)\s+worker\s")
 
+PROMPT = b"\n> "
+# Commands that are under way at once: one would wait for each answer, thousands would fill both buffers and block.
+CHUNK = 64
+MAX_ANSWER = 256 << 20
+# HAProxy drops the words beyond these without a word of its own.
+MAX_WORDS = 64
+BLANKS = re.compile(r"(?<!\\)(?:\\\\)*[ \t]+")
+SEPARATOR = re.compile(r"(?<!\\)(?:\\\\)*;")
+CONTINUED = re.compile(r"(?<!\\)(?:\\\\)*\\$")
+SPECIAL = re.compile(r"[\\;< \t]")
 
 COLUMNS = ("pxname", "svname", "type", "status", "check_status", "weight", "hrsp_5xx")
 
@@ -59,6 +69,109 @@ def _receive(connection: socket.socket, deadline: float) -> bytes:
         raise OSError("timed out")
     connection.settimeout(left)
     return connection.recv(65536)
+
+
+class Session:
+    """Many commands over one connection: HAProxy's prompt ends each answer. What fails closes it for good."""
+
+    def __init__(self, path: str, timeout: float = 5.0) -> None:
+        self.path = path
+        self.timeout = timeout
+        self._connection: socket.socket | None = None
+        self._buffer = bytearray()
+
+    def __enter__(self) -> Session:
+        self._connection = socket.socket(socket.AF_UNIX)
+        try:
+            self._connection.settimeout(self.timeout)
+            self._connection.connect(self.path)
+        except OSError as exc:
+            self.close()
+            raise SocketError(f"{self.path} does not answer: {exc.strerror or exc}") from exc
+        # HAProxy hangs up after ten silent seconds, and some callers wait for sessions to end.
+        self._exchange(["prompt", "set timeout cli 1h"], self.timeout)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def send(self, commands: t.Sequence[str], timeout: float | None = None) -> list[str]:
+        """One answer for each command, without the line ends around it; `timeout` is for a chunk of them."""
+        for command in commands:
+            check_command(command)
+        answers: list[str] = []
+        for start in range(0, len(commands), CHUNK):
+            answers += self._exchange(commands[start : start + CHUNK], timeout or self.timeout)
+        return answers
+
+    def _exchange(self, commands: t.Sequence[str], timeout: float) -> list[str]:
+        answers: list[str] = []
+        try:
+            if not self._connection:
+                raise OSError("the connection is closed")
+            deadline = time.monotonic() + timeout
+            self._connection.settimeout(timeout)
+            self._connection.sendall("".join(f"{one}\n" for one in commands).encode(errors="surrogateescape"))
+            while len(answers) < len(commands):
+                answers.append(self._answer(self._connection, deadline))
+            if self._buffer:
+                raise OSError(f"it says more than it was asked: {_start_of(self._buffer)}")
+        except OSError as exc:
+            self.close()
+            asked = commands[min(len(answers), len(commands) - 1)]
+            raise SocketError(f"{self.path} does not answer {shortened(asked)!r}: {exc.strerror or exc}") from exc
+        return answers
+
+    def _answer(self, connection: socket.socket, deadline: float) -> str:
+        seen = 0
+        while (end := self._buffer.find(PROMPT, seen)) < 0:
+            seen = max(0, len(self._buffer) - len(PROMPT) + 1)
+            if len(self._buffer) > MAX_ANSWER:
+                raise OSError(f"more than {MAX_ANSWER >> 20} MiB and no end")
+            block = _receive(connection, deadline)
+            if not block:
+                raise OSError(f"it closed the connection after {_start_of(self._buffer) or 'nothing'}")
+            self._buffer += block
+        answer = bytes(self._buffer[:end])
+        del self._buffer[: end + len(PROMPT)]
+        return answer.decode(errors="backslashreplace").strip("\n")
+
+
+def _start_of(buffer: bytes) -> str:
+    return shortened(buffer[:400].decode(errors="backslashreplace").strip())
+
+
+def shortened(text: str, length: int = 200) -> str:
+    return text if len(text) <= length else f"{text[: length - 3]}..."
+
+
+def check_command(command: str) -> None:
+    """What HAProxy would take for something else than one command, or for a part of it."""
+    if not command.strip():
+        raise ValueError("an empty command: some releases answer it, some do not")
+    if any(one in command for one in "\n\r\0"):
+        raise ValueError(f"{shortened(command)!r} holds a line end or a NUL, which no command can")
+    if CONTINUED.search(command):
+        raise ValueError(f"{shortened(command)!r} ends in a backslash: the next line would be a part of it")
+    if SEPARATOR.search(command):
+        raise ValueError(f"{shortened(command)!r} holds a ';' that is not escaped: it would be two commands")
+    words = BLANKS.split(command.strip(" \t"))
+    if len(words) > MAX_WORDS:
+        raise ValueError(
+            f"{shortened(command)!r} has {len(words)} words, HAProxy reads {MAX_WORDS} and drops the rest silently"
+        )
+    if "<<" in command:
+        raise ValueError(f"{shortened(command)!r} holds '<<', which announces more lines")
+
+
+def word(text: str) -> str:
+    """As one word of a command."""
+    return SPECIAL.sub(lambda one: f"\\{one[0]}", text)
 
 
 def parse_info(text: str) -> dict[str, str]:
