@@ -1,109 +1,168 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts what lies on disk in force, and looks whether it is.
+"""Puts a tree in force as a transaction: what ran before comes back if the new one does not prove itself.
 
 Private to the collection hardened.balancer; it may change in any release.
 """
 
 from __future__ import annotations
 
-import re
 import time
 import typing as t
+from dataclasses import dataclass
+from pathlib import Path
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_process, _listeners, _programs
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _haproxy_process,
+    _health,
+    _in_memory,
+    _listeners,
+    _preflight,
+    _programs,
+    _transaction,
+    _tree_store,
+)
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_journal import cursor_of, journal
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import UNIT, Live, Places, Verdict
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import (
     SocketError,
     ask,
     digest_of,
     parse_info,
+    parse_stat,
 )
 
-CURSOR = re.compile(r"^-- cursor: (\S+)$", re.MULTILINE)
-LAST_LINES = 30
+# What a new process may interrupt, and what only touches the one that runs.
 PROCESS_CHANGES = ("start", "reload", "restart")
+PREVIOUS = "previous"
 
 
 class ApplyError(Exception):
-    """Says what does not run, what runs instead and what HAProxy said about it."""
+    """Says what does not run, what HAProxy said about it, and what the state is now."""
+
+    def __init__(self, message: str, rolled_back: bool = False) -> None:
+        super().__init__(message)
+        self.rolled_back = rolled_back
 
 
-def apply(
-    method: str, digest: str | None, timeout: int, dry: bool, places: Places, run: _programs.Run = _programs.run
-) -> dict[str, t.Any]:
+@dataclass(frozen=True)
+class Order:
+    """What is to be in force; times in seconds."""
+
+    digest: str | None = None
+    method: str = "reload"
+    timeout: float = 30
+    settle: float = 10
+    dry: bool = False
+
+
+class FailedError(Exception):
+    """The change did not take effect; the reason."""
+
+
+def apply(order: Order, places: Places, run: _programs.Run = _programs.run) -> dict[str, t.Any]:
+    if order.dry:
+        live = _haproxy_process.observe(places, run)
+        wanted = _wanted(order, places)
+        return _outcome(_decide(order, live, wanted, places), wanted, live.worker, places)
+    with _transaction.alone(places):
+        return _apply(order, places, run)
+
+
+def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]:
+    wanted = _wanted(order, places)
     live = _haproxy_process.observe(places, run)
-    wanted = digest or _haproxy_process.linked_digest(places)
-    if dry:
-        return _outcome(_decide(method, live, wanted, places), wanted, live.worker, [])
-    linked = _haproxy_process.linked_digest(places)
-    if linked is None or linked != wanted:
-        raise ApplyError(
-            f"{places.link} leads to {linked or 'no tree of ours'} and not to {wanted or 'one'}. "
-            "Nothing was changed. Run again, so that the tree is written first"
-        )
-    decided = _decide(method, live, wanted, places)
+    decided = _decide(order, live, wanted, places)
     if live.stale_unit:
         run(["systemctl", "daemon-reload"])
         live = _haproxy_process.observe(places, run)
         # The limits that the unit gives are known only now.
-        again = _decide(method, live, wanted, places)
+        again = _decide(order, live, wanted, places)
         decided = decided if again.pending == "none" else again
-    if decided.pending in PROCESS_CHANGES:
-        cursor = _cursor(run)
-        _act(decided.pending, wanted, live, timeout, places, run, cursor)
-        places.rewritten.unlink(missing_ok=True)
-        after = _haproxy_process.observe(places, run)
-        still = _decide("reload", after, wanted, places)
-        if still.pending in PROCESS_CHANGES:
-            raise ApplyError(_failure(decided.pending, wanted, "; ".join(still.reasons), run, cursor))
-        live = after
-    _restore_weights(live, places)
-    return _outcome(decided, wanted, live.worker, served(places) if decided.pending in PROCESS_CHANGES else [])
+    if decided.pending in PROCESS_CHANGES and (found := _preflight.problems(wanted, places, run)):
+        raise ApplyError("\n".join(["Nothing was changed, what runs goes on.", *found]), True)
+    before = _rows(places)
+    cursor = cursor_of(run)
+    _transaction.begin(places, wanted)
+    try:
+        did = _change(decided, order, wanted, live, places, run)
+        if decided.pending != "none" and order.settle:
+            _settle(before, order.settle, places)
+    except (FailedError, OSError) as exc:
+        raise _undone(exc, decided, wanted, live, order, places, run, cursor) from exc
+    _transaction.keep(places, wanted)
+    worker = _haproxy_process.observe(places, run).worker
+    return _outcome(did, wanted, worker, places)
 
 
-def _decide(method: str, live: Live, digest: str | None, places: Places) -> Verdict:
-    rewritten = _haproxy_process.rewritten_under(places)
-    found = _haproxy_process.verdict(live, digest, live.unit_nofile, rewritten)
-    if method == "restart" and found.pending == "reload":
+def _wanted(order: Order, places: Places) -> str:
+    linked = _haproxy_process.linked_digest(places)
+    named = _transaction.previous(places, linked) if order.digest == PREVIOUS else order.digest or linked
+    if named and Path(places.trees, named, _transaction.MAIN).is_file():
+        return named
+    kept = [f"{name} (in force)" if name == linked else name for name in _haproxy_process.trees(places)]
+    meant = "before the one in force" if order.digest == PREVIOUS else named or "in force"
+    raise ApplyError(
+        f"{places.trees} has no tree {meant}. Nothing was changed. Kept, the newest first: {', '.join(kept) or 'none'}",
+        True,
+    )
+
+
+def _decide(order: Order, live: Live, digest: str, places: Places) -> Verdict:
+    found = _haproxy_process.needed(live, digest, live.unit_nofile, places)
+    if order.method == "restart" and found.pending == "reload":
         return Verdict("restart", [*found.reasons, "haproxy_apply asks for restarts"])
     return found
 
 
-def _outcome(decided: Verdict, digest: str | None, worker: int | None, listeners: list[str]) -> dict[str, t.Any]:
+def _outcome(decided: Verdict, digest: str, worker: int | None, places: Places) -> dict[str, t.Any]:
     return {
         "changed": decided.pending != "none",
         "did": decided.pending,
         "why": decided.reasons,
         "digest": digest,
+        "ports": _tree_store.read_ports(Path(places.trees, digest)),
         "pid": worker,
-        "listeners": listeners,
+        "listeners": served(places) if decided.pending in PROCESS_CHANGES else [],
     }
 
 
-def _act(
-    action: str, digest: str, before: Live, timeout: int, places: Places, run: _programs.Run, cursor: str | None
-) -> None:
+def _change(decided: Verdict, order: Order, wanted: str, live: Live, places: Places, run: _programs.Run) -> Verdict:
+    """What was done in the end: where the runtime API cannot do it after all, a reload does."""
+    if decided.pending in PROCESS_CHANGES:
+        _act(decided.pending, wanted, live, order.timeout, places, run)
+        places.rewritten.unlink(missing_ok=True)
+        after = _haproxy_process.observe(places, run)
+        still = _haproxy_process.verdict(after, wanted, after.unit_nofile, _haproxy_process.rewritten_under(places))
+        if still.pending in PROCESS_CHANGES:
+            raise FailedError("; ".join(still.reasons))
+        live = after
+    try:
+        _in_memory.mend(live, places)
+    except _in_memory.ImpossibleError as exc:
+        raise FailedError(str(exc)) from exc
+    return decided
+
+
+def _act(action: str, digest: str, before: Live, timeout: float, places: Places, run: _programs.Run) -> None:
     if action == "start":
         # A unit that failed too often in a row is not started again before that is forgotten.
         run(["systemctl", "reset-failed", UNIT])
     answer = run(["systemctl", action, UNIT])
     if answer.rc != 0:
-        raise ApplyError(_failure(action, digest, answer.said, run, cursor))
+        raise FailedError(answer.said)
     deadline = time.monotonic() + timeout
     while not in_force(digest, before, places):
         failed = _haproxy_process.show_proc(places).failed > before.failed_reloads if action == "reload" else False
         if failed or time.monotonic() >= deadline:
             found = digest_of(_haproxy_process.show_info(places))
-            reason = "the new process failed" if failed else f"it did not come up within {timeout} s"
-            raise ApplyError(
-                _failure(action, digest, f"{reason}; what runs is {found or 'nothing of ours'}", run, cursor)
-            )
+            reason = "the new process failed" if failed else f"it did not come up within {timeout:g} s"
+            raise FailedError(f"{reason}; what runs is {found or 'nothing of ours'}")
         time.sleep(0.1)
 
 
-def in_force(digest: str, before: Live, places: Places) -> bool:
+def in_force(digest: str | None, before: Live, places: Places) -> bool:
     """A new process answers with the digest, and none of the others takes connections any more."""
     processes = _haproxy_process.show_proc(places)
     if any(_accepts(places, pid) for pid in processes.old):
@@ -120,41 +179,85 @@ def _accepts(places: Places, pid: int) -> bool:
         return False
 
 
-def _failure(action: str, digest: str, found: str, run: _programs.Run, cursor: str | None) -> str:
-    lines = journal(run, cursor)
-    return "\n".join(
-        [
-            f"HAProxy does not run the configuration {digest} after its {action}: {found}",
-            "HAProxy said:" if lines else "HAProxy said nothing in the journal.",
-            *(f"  {line}" for line in lines),
-            "Mend what it names, then run again: the tree is on disk and the next run puts it in force.",
-        ]
-    )
+def _rows(places: Places) -> list[dict[str, str]]:
+    try:
+        return parse_stat(ask(places.admin_socket, "show stat"))
+    except SocketError:
+        return []
 
 
-def _cursor(run: _programs.Run) -> str | None:
-    """Where the journal ends now: no clock is needed to tell what came after."""
-    found = CURSOR.search(run(["journalctl", "--quiet", "--lines=1", "--show-cursor", "--output=cat"]).out)
-    return found[1] if found else None
+def _settle(before: list[dict[str, str]], seconds: float, places: Places) -> None:
+    """Until each backend that had a healthy server has one again; one that is not sure yet is waited for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        rows = _rows(places)
+        down, unsure = _health.lost(before, rows)
+        if rows and not down and not unsure:
+            return
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(0.2)
+    if not rows:
+        raise FailedError("the new process does not answer at its runtime socket")
+    if down:
+        states = _health.by_backend(rows)
+        told = [f"{name} ({', '.join(map(_told, states[name][:5]))})" for name in down]
+        raise FailedError(f"no server is up in what had healthy ones, after {seconds:g} s: {'; '.join(told)}")
 
 
-def journal(run: _programs.Run, cursor: str | None) -> list[str]:
-    """What HAProxy and systemd said about the unit; the log of requests is left out."""
-    since = [f"--after-cursor={cursor}"] if cursor else [f"--lines={LAST_LINES}"]
-    answer = run(["journalctl", "--quiet", "--no-pager", "--output=short-unix", f"--unit={UNIT}", *since])
-    lines = [line.split(" ", 2)[-1] for line in answer.out.splitlines()]
-    ours = [line for line in lines if line.startswith("systemd[") or re.match(r"haproxy\[\d+\]: \[[A-Z]+\]", line)]
-    return ours[-LAST_LINES:]
+def _told(row: _health.Row) -> str:
+    return f"{row['svname']} {_health.state_of(row)}"
 
 
-def _restore_weights(live: Live, places: Places) -> None:
-    for server in live.drifted:
-        try:
-            said = ask(places.admin_socket, f"set weight {server} 100%").strip()
-        except SocketError as exc:
-            raise ApplyError(f"the weight of {server} cannot be set back: {exc}; run again") from exc
-        if said:
-            raise ApplyError(f"the weight of {server} cannot be set back, HAProxy says: {said}")
+def _undone(
+    cause: Exception,
+    decided: Verdict,
+    wanted: str,
+    before: Live,
+    order: Order,
+    places: Places,
+    run: _programs.Run,
+    cursor: str | None,
+) -> ApplyError:
+    """What ran before runs again, on disk and in memory; the message says whether that is so."""
+    said = journal(run, cursor)
+    _transaction.go_back(places)
+    state, restored = _restore(before, order.timeout, places, run)
+    action = "change at run time" if decided.pending in ("runtime", "mend", "none") else decided.pending
+    lines = [
+        f"HAProxy does not run the configuration {wanted} after its {action}: {cause}",
+        "HAProxy said:" if said else "HAProxy said nothing in the journal.",
+        *(f"  {line}" for line in said),
+        state,
+    ]
+    return ApplyError("\n".join(lines), restored)
+
+
+def _restore(before: Live, timeout: float, places: Places, run: _programs.Run) -> tuple[str, bool]:
+    now = _haproxy_process.observe(places, run)
+    old = _haproxy_process.linked_digest(places)
+    name = f"the tree {old}" if old else "the configuration that was there before"
+    if not before.active and not now.active:
+        return f"On disk is {name} again. HAProxy did not run before, and does not run now.", True
+    if now.active and now.worker == before.worker and now.digest == before.digest:
+        return f"What ran before never stopped: {name} is in force, on disk and in memory.", True
+    action = "reload" if now.active and now.worker is not None else "start"
+    if action == "start":
+        run(["systemctl", "reset-failed", UNIT])
+        action = "restart" if now.active else "start"
+    try:
+        _act(action, old or "", now, timeout, places, run) if old else _act_blindly(action, run)
+    except FailedError as exc:
+        return f"On disk is {name} again, but HAProxy does not run it: {exc}. Look at systemctl status haproxy.", False
+    places.effective.unlink(missing_ok=True)
+    return f"What ran before is in force again, by a {action}: {name}, on disk and in memory.", True
+
+
+def _act_blindly(action: str, run: _programs.Run) -> None:
+    """A configuration that is not ours does not say what it is."""
+    answer = run(["systemctl", action, UNIT])
+    if answer.rc != 0:
+        raise FailedError(answer.said)
 
 
 def served(places: Places) -> list[str]:

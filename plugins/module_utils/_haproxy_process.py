@@ -48,11 +48,29 @@ class Places:
     admin_socket: str = "/run/haproxy/admin.sock"
     master_socket: str = "/run/haproxy-master.sock"
     proc: str = "/proc"
+    run: str = "/run/hardened-balancer"
+    state: str = "/var/lib/hardened-balancer/haproxy.state"
 
     @property
     def rewritten(self) -> Path:
         """Holds the worker that ran when a tree was rewritten in place: until another runs, what runs is unknown."""
         return Path(self.trees, ".rewritten")
+
+    @property
+    def before(self) -> Path:
+        """What was in force before the change that is under way; see _transaction."""
+        link = Path(self.link)
+        return link.with_name(f".{link.name}.before")
+
+    @property
+    def mark(self) -> Path:
+        """There while a change is under way, and gone after a reboot."""
+        return Path(self.run, "transaction")
+
+    @property
+    def effective(self) -> Path:
+        """Which tree a worker has been made equal to by the runtime API; see effective_digest."""
+        return Path(self.run, "effective")
 
 
 @dataclass(frozen=True)
@@ -73,6 +91,7 @@ class Live:
     old_workers: tuple[int, ...] = ()
     failed_reloads: int = 0
     digest: str | None = None
+    started_with: str | None = None
     drifted: tuple[str, ...] = ()
 
 
@@ -130,7 +149,8 @@ def of_haproxy(places: Places) -> dict[str, t.Any]:
         "worker": worker,
         "old_workers": processes.old,
         "failed_reloads": processes.failed,
-        "digest": digest_of(info),
+        "digest": effective_digest(places, worker, digest_of(info)),
+        "started_with": digest_of(info),
         "foreign_socket": bool(info) and digest_of(info) is None,
         "drifted": drifted(places),
     }
@@ -184,6 +204,28 @@ def linked_digest(places: Places) -> str | None:
     return tree.name if tree.parent == Path(places.trees) else None
 
 
+def trees(places: Places) -> list[str]:
+    """The trees on disk, the newest first."""
+    found = [path for path in Path(places.trees).glob("*/haproxy.cfg") if not path.parent.name.startswith(".")]
+    return [path.parent.name for path in sorted(found, key=lambda path: path.parent.stat().st_mtime, reverse=True)]
+
+
+def effective_digest(places: Places, worker: int | None, started_with: str | None) -> str | None:
+    """A worker tells the tree that it was started with, also after the runtime API has made it equal to another."""
+    try:
+        words = places.effective.read_text().split()
+    except OSError:
+        return started_with
+    if words[:2] != [str(worker), str(started_with)]:
+        return started_with
+    # Without the third word it was being changed when the run was cut off: it may be anything in between.
+    return words[2] if len(words) == 3 else None
+
+
+def is_cut_off(places: Places) -> bool:
+    return places.before.is_symlink() or places.before.exists()
+
+
 def rewritten_under(places: Places) -> int | None:
     try:
         return number(places.rewritten.read_text().strip())
@@ -191,7 +233,9 @@ def rewritten_under(places: Places) -> int | None:
         return None
 
 
-def verdict(live: Live, digest: str | None, nofile: int | None, rewritten: int | None) -> Verdict:
+def verdict(
+    live: Live, digest: str | None, nofile: int | None, rewritten: int | None, cut_off: bool = False
+) -> Verdict:
     """The least that puts `digest` in force."""
     if not live.active:
         return Verdict("start", ["HAProxy does not run"])
@@ -209,7 +253,19 @@ def verdict(live: Live, digest: str | None, nofile: int | None, rewritten: int |
     small = [f"{server} has another weight than the configuration" for server in live.drifted]
     if live.stale_unit:
         small.append("the unit was changed on disk, systemd has not read it")
+    if cut_off:
+        small.append("the last change was cut off before it had proven itself")
     return Verdict("mend" if small else "none", small)
+
+
+def needed(live: Live, digest: str, nofile: int | None, places: Places, edited: bool = False) -> Verdict:
+    """The least that puts `digest` in force, by the process and by what lies on disk."""
+    rewritten = live.worker if edited else rewritten_under(places)
+    found = verdict(live, digest, nofile, rewritten, is_cut_off(places))
+    # A process that somebody started with this tree runs it already.
+    if found.pending == "none" and linked_digest(places) != digest:
+        return Verdict("mend", [f"{places.link} does not lead to {digest}, which runs"])
+    return found
 
 
 def restart_reasons(live: Live, nofile: int | None) -> list[str]:

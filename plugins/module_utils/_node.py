@@ -40,6 +40,8 @@ NFTABLES_CONF = "/etc/nftables.conf"
 # What the roles write, so that a task whose file is right already need not be sent.
 MANAGED = (
     "/etc/systemd/system/haproxy.service.d/hardened-balancer.conf",
+    "/etc/systemd/system/hardened-balancer-recover.service",
+    "/usr/local/lib/hardened-balancer/server_state.py",
     "/etc/hardened-balancer/firewall.nft",
     "/etc/ssh/sshd_config.d/00-hardened-balancer.conf",
     "/etc/sudoers.d/hardened-balancer",

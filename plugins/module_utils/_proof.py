@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _haproxy_process,
+    _health,
     _listeners,
     _nft,
     _node,
@@ -383,43 +384,28 @@ def backends(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
 
     def settled() -> bool:
         rows[:] = seen.stats()
-        return all(any(is_healthy(row) for row in of) or not any(is_new(row) for row in of) for of in grouped(rows))
+        return all(
+            any(_health.is_healthy(row) for row in of) or not any(_health.is_new(row) for row in of)
+            for of in grouped(rows)
+        )
 
-    def grouped(found: list[Row]) -> list[list[Row]]:
-        return [servers_of(found, backend["name"]) for backend in expect["backends"] if backend["servers"]]
+    def grouped(found: list[Row]) -> list[list[_health.Row]]:
+        return [_health.servers_of(found, backend["name"]) for backend in expect["backends"] if backend["servers"]]
 
     _haproxy_process.wait_until(settled, HEALTH_SECONDS, pause=0.2)
     for backend in expect["backends"]:
-        yield from _backend(backend, servers_of(rows, backend["name"]), expect.get("require_healthy", True))
+        yield from _backend(backend, _health.servers_of(rows, backend["name"]), expect.get("require_healthy", True))
 
 
-def _backend(backend: t.Mapping[str, t.Any], rows: list[Row], required: bool) -> t.Iterator[Finding]:
+def _backend(backend: t.Mapping[str, t.Any], rows: list[_health.Row], required: bool) -> t.Iterator[Finding]:
     name = f"backend {backend['name']}"
     servers = backend["servers"].split()
     missing = sorted(set(servers) - {row["svname"] for row in rows})
     yield Finding(f"{name}, servers", _listed(servers), f"missing: {_listed(missing)}", not missing)
     if servers:
-        states = _listed(f"{row['svname']} {state_of(row)}" for row in rows)
-        healthy = any(is_healthy(row) for row in rows)
+        states = _listed(f"{row['svname']} {_health.state_of(row)}" for row in rows)
+        healthy = any(_health.is_healthy(row) for row in rows)
         yield Finding(f"{name}, health", "at least one healthy server", states, healthy or not required)
-
-
-def servers_of(rows: list[Row], backend: str) -> list[Row]:
-    return [row for row in rows if row["pxname"] == backend and row["type"] == "2"]
-
-
-def is_new(row: Row) -> bool:
-    """HAProxy takes a server that it has not checked yet for healthy."""
-    return row["status"].startswith("UP") and row["check_status"].lstrip("* ") == "INI"
-
-
-def is_healthy(row: Row) -> bool:
-    return row["status"] == "no check" or (row["status"].startswith("UP") and not is_new(row))
-
-
-def state_of(row: Row) -> str:
-    check = row["check_status"].lstrip("* ")
-    return f"{row['status']} ({check})" if check else row["status"]
 
 
 def starts_at_boot(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
@@ -463,10 +449,7 @@ def summary(seen: Seen) -> dict[str, t.Any]:
         if not _listeners.is_loopback(one["address"])
         and any(_covers(accept, one["protocol"], one["port"]) for accept in seen.accepts)
     )
-    servers: dict[str, list[Row]] = {}
-    for row in rows:
-        if row["type"] == "2":
-            servers.setdefault(row["pxname"], []).append(row)
+    servers = _health.by_backend(rows)
     return {
         "frontends": [{"name": row["pxname"], "status": row["status"]} for row in rows if row["type"] == "0"],
         "backends": [_workers(row["pxname"], servers.get(row["pxname"], [])) for row in rows if row["type"] == "1"],
@@ -483,13 +466,11 @@ def summary(seen: Seen) -> dict[str, t.Any]:
     }
 
 
-def _workers(backend: str, rows: list[Row]) -> dict[str, t.Any]:
+def _workers(backend: str, rows: list[_health.Row]) -> dict[str, t.Any]:
     """Some by name, all by number: a backend may have thousands."""
-    serving = [row["svname"] for row in rows if row["status"].startswith(("UP", "no check"))]
+    serving = [row["svname"] for row in rows if _health.serves(row)]
     away = [
-        f"{row['svname']} {row['status']} {row['check_status'].lstrip('* ')}".rstrip()
-        for row in rows
-        if not row["status"].startswith(("UP", "no check"))
+        f"{row['svname']} {row['status']} {_health.check_of(row)}".rstrip() for row in rows if not _health.serves(row)
     ]
     return {
         "name": backend,

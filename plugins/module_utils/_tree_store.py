@@ -1,7 +1,9 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trees on disk: written aside, validated there, put in force by one rename, mended where somebody edited them.
+"""Trees on disk: written aside, validated there, and mended where somebody edited the one in force.
+
+Nothing is put in force here, see _haproxy_apply: only a file that somebody else left is kept by a second name.
 
 Private to the collection hardened.balancer; it may change in any release.
 """
@@ -19,14 +21,13 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _packages, _programs, _tree
-from ansible_collections.hardened.balancer.plugins.module_utils._files import synced
+from ansible_collections.hardened.balancer.plugins.module_utils import _packages, _programs, _transaction, _tree
+from ansible_collections.hardened.balancer.plugins.module_utils._files import synced, write
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     Live,
     Places,
     linked_digest,
-    rewritten_under,
-    verdict,
+    needed,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._tree import Files, TreeError
 
@@ -34,10 +35,16 @@ STAGING = ".staging-"
 ASIDE = ".before-hardened-balancer"
 NAME = re.compile(r"[0-9a-f]{16}")
 GROUP = re.compile(r"^\s*stats socket .*\bgroup (\S+)", re.MULTILINE)
+STATE = ".state"
+# The number of its format, and no server.
+NO_STATE = "1\n"
 POSITION = re.compile(r"haproxy\.cfg:(\d+)")
 NOT_A_FILE = "\0"
 # Beside a tree: what HAProxy said when it read it, so that a run which changes nothing can tell it again.
 SAID = ".said.json"
+# Beside a tree: the ports that it was planned with.
+PORTS = ".ports.json"
+BESIDE = (_tree.SOURCES, SAID, PORTS)
 # What comes before the words of a warning; the number is the process that said it.
 WARNS = "HAProxy warns: "
 LEVEL = re.compile(r"^\[(WARNING|NOTICE|ALERT)\]\s*(?:\(\d+\)|\d+/\d+ \(\d+\))?\s*:?\s*(?:config : )?")
@@ -52,6 +59,7 @@ class Request:
     nofile: int | None = None
     dry: bool = False
     fatal: bool = True
+    ports: t.Mapping[str, t.Any] = field(default_factory=dict)
 
 
 class OnDisk(t.NamedTuple):
@@ -62,25 +70,34 @@ class OnDisk(t.NamedTuple):
 
 
 def converge(request: Request, places: Places, live: Live, run: _programs.Run = _programs.run) -> dict[str, t.Any]:
-    """Makes the wanted tree the one in force, or says what that would change."""
+    """Has the wanted tree on disk, and says what is needed to put it in force."""
+    if request.dry:
+        return _converge(request, places, live, run)
+    with _transaction.alone(places):
+        return _converge(request, places, live, run)
+
+
+def _converge(request: Request, places: Places, live: Live, run: _programs.Run) -> dict[str, t.Any]:
     filled = _tree.fill(request.source, request.secrets)
     digest = _tree.digest(filled)
     aside = _check_existing(request, places, run)
     in_force = linked_digest(places)
     before = read(Path(places.trees, in_force)) if in_force else None
     final = _tree.named(filled, digest)
-    edits = sorted({*_tree.edited(final, before.files), *before.wrong_modes}) if before and in_force == digest else []
-    written = bool(edits) or before is None or in_force != digest
-    messages = before.said if before else []
-    if written or (request.fatal and messages):
+    present = read(Path(places.trees, digest))
+    wrong = sorted({*_tree.edited(final, present.files), *present.wrong_modes}) if present else [_tree.MAIN]
+    # Mended in place where HAProxy may read it at any moment; another tree is written anew.
+    edits = wrong if in_force == digest and present else []
+    messages = present.said if present else []
+    if wrong or in_force != digest or (request.fatal and messages):
         messages = _change(request, places, live, final, digest, edits, aside, run)
-    rewritten = live.worker if edits else rewritten_under(places)
-    pending, reasons = verdict(live, digest, request.nofile, rewritten)
+    pending, reasons = needed(live, digest, request.nofile, places, edited=bool(edits))
     if not request.dry:
-        _prune(places, request.keep, {digest, live.digest})
+        in_use = {digest, in_force, live.digest, live.started_with, _transaction.kept_digest(places)}
+        _prune(places, request.keep, in_use)
     return {
-        "changed": written or pending != "none",
-        "written": written,
+        "changed": bool(wrong) or pending != "none",
+        "written": bool(wrong),
         "digest": digest,
         "running": live.digest,
         "pending": pending,
@@ -158,9 +175,10 @@ def _change(
             _mend(places, live, final, request.source, digest, edits)
         else:
             _install(places, final, request.source, digest, staging)
-        _write_said(places, digest, messages)
-        if not edits:
-            _switch(places, digest, aside)
+        _write_beside(Path(places.trees, digest), SAID, messages)
+        _write_beside(Path(places.trees, digest), PORTS, request.ports)
+        if aside and not os.path.lexists(aside):
+            os.link(places.link, aside, follow_symlinks=False)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return messages
@@ -179,10 +197,15 @@ def _validate(
 ) -> list[str]:
     """HAProxy reads the whole tree where it was staged; its names of files are relative to there."""
     tree = f"{places.trees}/{digest}"
-    staged = {**final, _tree.MAIN: final[_tree.MAIN].replace(tree, str(directory))}
-    _write_all(directory, staged)
+    main = final[_tree.MAIN].replace(tree, str(directory))
+    if places.state in main and not Path(places.state).exists():
+        # The role makes it; a dry run on a node that has none yet shall not stumble over it.
+        main = main.replace(places.state, str(directory / STATE))
+        write(directory / STATE, NO_STATE)
+    _write_all(directory, {**final, _tree.MAIN: main})
     strict = ["-dW"] if request.fatal else []
     answer = run([places.program, "-c", *strict, "-f", str(directory / _tree.MAIN)])
+    directory.joinpath(STATE).unlink(missing_ok=True)
     said = _tree.mask(answer.said.replace(f"{directory}/", ""), request.secrets)
     if answer.rc == 0:
         return messages_of(said)
@@ -241,17 +264,6 @@ def _install(places: Places, final: Files, source: Files, digest: str, staging: 
     synced(Path(places.trees))
 
 
-def _switch(places: Places, digest: str, aside: str | None) -> None:
-    link = Path(places.link)
-    if aside and not os.path.lexists(aside):
-        os.link(link, aside, follow_symlinks=False)
-    temporary = link.with_name(f"{link.name}{STAGING}{digest}")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(Path(Path(places.trees).name, digest, _tree.MAIN))
-    temporary.replace(link)
-    synced(link.parent)
-
-
 def _write_all(directory: Path, files: Files) -> None:
     for path, text in files.items():
         write(directory / path, text)
@@ -262,27 +274,12 @@ def _write_record(directory: Path, source: Files) -> None:
     write(directory / _tree.SOURCES, _tree.recorded(source))
 
 
-def write(path: Path, text: str) -> None:
-    """Never half of it, also after a loss of power."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor
-            file.write(text.encode(errors="surrogateescape"))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _write_said(places: Places, digest: str, messages: list[str]) -> None:
-    path = Path(places.trees, digest, SAID)
-    if not messages:
+def _write_beside(tree: Path, name: str, content: t.Any) -> None:
+    path = tree / name
+    if not content:
         path.unlink(missing_ok=True)
         return
-    write(path, json.dumps(messages))
+    write(path, json.dumps(content))
     path.chmod(0o600)
 
 
@@ -304,7 +301,7 @@ def read(directory: Path) -> OnDisk | None:
         status = path.lstat()
         if stat.S_ISDIR(status.st_mode):
             continue
-        if name not in (_tree.SOURCES, SAID):
+        if name not in BESIDE:
             files[name] = _text(path) if stat.S_ISREG(status.st_mode) else NOT_A_FILE
         loose = stat.S_IMODE(status.st_mode) & 0o177 or status.st_uid != os.geteuid()
         if loose and not name.endswith(_tree.LEFT_BY_PACKAGES):
@@ -322,6 +319,15 @@ def _read_record(directory: Path) -> Files | None:
     except (OSError, ValueError):
         return None
     return {str(path): str(text) for path, text in found.items()} if isinstance(found, dict) else None
+
+
+def read_ports(directory: Path) -> dict[str, t.Any] | None:
+    """What the plan wanted open when it was written: a tree that comes back may serve what nobody plans any more."""
+    try:
+        found = json.loads(_text(directory / PORTS))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _read_said(directory: Path) -> list[str]:

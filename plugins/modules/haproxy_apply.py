@@ -7,11 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: haproxy_apply
-short_description: Put the HAProxy configuration that lies on disk in force, and prove that it is
+short_description: Put an HAProxy configuration in force as a transaction, and prove that it is
 version_added: 0.1.0
 description:
-  - Starts, reloads or restarts HAProxy, whichever is the least that is needed, and waits until the running process
-    answers with the digest of the configuration and no older one takes connections.
+  - Swaps C(/etc/haproxy/haproxy.cfg) to a tree that M(hardened.balancer.haproxy_tree) wrote, and changes the running
+    process at run time, reloads, starts or restarts HAProxy, whichever is the least that is needed.
+  - Waits until the running process answers with the digest of the tree, no older one takes connections, and each
+    backend that had a healthy server has one again.
+  - If that does not happen, what was in force before comes back, on disk and in memory, and the module fails with the
+    reason, with what HAProxy said and with the state that it left.
+  - A run that dies in between leaves a mark, and the next one finishes it. A node that goes down in between comes up
+    with what was in force before.
   - A restart drops connections. It happens only where a reload cannot do it, or if O(method=restart), and is announced
     by a warning.
   - Weights that were changed at run time are set back; draining and maintenance are left alone.
@@ -21,36 +27,48 @@ attributes:
     description: Says what it would do.
   diff_mode:
     support: none
-    description: Writes no file.
+    description: Writes no file of its own.
   idempotent:
     support: full
-    description: Does nothing if what runs is what lies on disk.
+    description: Does nothing if what runs is what should.
 options:
   method:
-    description: V(restart) restarts where a reload would do.
+    description: V(restart) restarts where a reload or a change at run time would do.
     type: str
     choices: [reload, restart]
     default: reload
   digest:
-    description: The configuration that must run. Without it the one that C(/etc/haproxy/haproxy.cfg) leads to.
+    description:
+      - The tree that is to be in force, by its name below C(/etc/haproxy/trees).
+      - V(previous) is the last one that had proven itself before the one in force.
+      - Without it the one that C(/etc/haproxy/haproxy.cfg) leads to.
     type: str
   timeout:
     description: Seconds until the new process must have come up.
     type: int
     default: 30
+  settle:
+    description:
+      - Seconds in which each backend that had a healthy server must have one again. V(0) does not look.
+    type: int
+    default: 10
 author:
   - hardened.balancer contributors (@hardened-balancer)
 """
 
 EXAMPLES = r"""
-- name: Put HAProxy in force
+- name: Put the tree in force
   hardened.balancer.haproxy_apply:
-    method: reload
+    digest: "{{ tree.digest }}"
+
+- name: Go back to what was in force before
+  hardened.balancer.haproxy_apply:
+    digest: previous
 """
 
 RETURN = r"""
 did:
-  description: What was done, V(none), V(start), V(reload), V(restart) or V(mend).
+  description: What was done, V(none), V(mend), V(runtime), V(reload), V(restart) or V(start).
   returned: success
   type: str
 why:
@@ -59,23 +77,33 @@ why:
   type: list
   elements: str
 digest:
-  description: The configuration that runs.
+  description: The tree that is in force.
   returned: success
   type: str
+ports:
+  description: The ports that the tree was planned with, as C(balancer_plan.ports) has them; null if it does not say.
+  returned: success
+  type: dict
 pid:
   description: The process that serves.
   returned: success
   type: int
 listeners:
-  description: Where HAProxy listens after a change.
+  description: Where HAProxy listens after a change of the process.
   returned: success
   type: list
   elements: str
+rolled_back:
+  description: Whether what ran before runs again.
+  returned: failure
+  type: bool
 """
+
+import signal
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_apply
+from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_apply, _transaction
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
 
 
@@ -85,15 +113,21 @@ def main() -> None:
             "method": {"type": "str", "choices": ["reload", "restart"], "default": "reload"},
             "digest": {"type": "str"},
             "timeout": {"type": "int", "default": 30},
+            "settle": {"type": "int", "default": 10},
         },
         supports_check_mode=True,
     )
-    given = module.params
-    served = _haproxy_apply.served(Places())
+    # Half a transaction is worse than one that nobody watches: a controller that dies does not end it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    given, places = module.params, Places()
+    order = _haproxy_apply.Order(given["digest"], given["method"], given["timeout"], given["settle"], module.check_mode)
+    served = _haproxy_apply.served(places)
     try:
-        result = _haproxy_apply.apply(given["method"], given["digest"], given["timeout"], module.check_mode, Places())
+        result = _haproxy_apply.apply(order, places)
     except _haproxy_apply.ApplyError as exc:
-        module.fail_json(msg=str(exc))
+        module.fail_json(msg=str(exc), rolled_back=exc.rolled_back)
+    except _transaction.BusyError as exc:
+        module.fail_json(msg=str(exc), rolled_back=False)
     if result["did"] == "restart" and served:
         would = "would be restarted" if module.check_mode else "was restarted"
         module.warn(f"HAProxy {would}, which cuts open connections: {'; '.join(result['why'])}")

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: haproxy_tree
-short_description: Write a whole HAProxy configuration, validated, and switch to it by one rename
+short_description: Have a whole HAProxy configuration on disk, validated, ready to be put in force
 version_added: 0.1.0
 description:
-  - Writes the configuration with its maps, certificates and error files into C(/etc/haproxy/trees/<digest>), lets
-    C(haproxy -c) read it there, and makes C(/etc/haproxy/haproxy.cfg) a link to it. What HAProxy refuses is
-    removed again, and nothing has changed.
+  - Lets C(haproxy -c) read the configuration with its maps, certificates and error files beside the one in force, and
+    keeps it as C(/etc/haproxy/trees/<digest>). What HAProxy refuses is removed again, and nothing has changed.
   - A tree in force that somebody edited is mended.
-  - It reports a change also if only the running process is not what lies on disk, so that a handler finishes what an
-    interrupted run began. It reloads nothing itself, see M(hardened.balancer.haproxy_apply).
+  - It reports a change also if only the running process is not what it should be, so that a handler finishes what an
+    interrupted run began. It puts nothing in force itself, see M(hardened.balancer.haproxy_apply).
 attributes:
   check_mode:
     support: full
@@ -61,6 +60,10 @@ options:
   nofile:
     description: Number of open files that the process must be allowed; less needs a restart.
     type: int
+  ports:
+    description: The ports that the tree was planned with; kept beside it for who goes back to it.
+    type: dict
+    default: {}
   warnings:
     description:
       - What a warning of HAProxy about the configuration does. V(fatal) refuses the configuration.
@@ -78,6 +81,7 @@ EXAMPLES = r"""
     files:
       - path: haproxy.cfg
         content: "{{ lookup('ansible.builtin.template', 'haproxy.cfg.j2') }}"
+  register: tree
   notify: Put HAProxy in force
 """
 
@@ -120,7 +124,12 @@ messages:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_process, _tree, _tree_store
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _haproxy_process,
+    _transaction,
+    _tree,
+    _tree_store,
+)
 
 
 def main() -> None:
@@ -139,6 +148,7 @@ def main() -> None:
             "keep": {"type": "int", "default": 5},
             "existing": {"type": "str", "choices": ["refuse", "keep_aside"], "default": "refuse"},
             "nofile": {"type": "int"},
+            "ports": {"type": "dict", "default": {}},
             "warnings": {"type": "str", "choices": ["shown", "fatal"], "default": "fatal"},
         },
         supports_check_mode=True,
@@ -154,9 +164,10 @@ def main() -> None:
             nofile=given["nofile"],
             dry=module.check_mode,
             fatal=given["warnings"] == "fatal",
+            ports=given["ports"],
         )
         result = _tree_store.converge(request, places, _haproxy_process.observe(places))
-    except _tree.TreeError as exc:
+    except (_tree.TreeError, _transaction.BusyError) as exc:
         module.fail_json(msg=str(exc))
     except OSError as exc:
         module.fail_json(msg=f"{exc.filename or places.trees}: {exc.strerror}; what is in force was left as it is")

@@ -30,6 +30,11 @@ GLOBAL: list[tuple[str, t.Any, str]] = [
     ("user", "haproxy", "no privilege after the start"),
     ("group", "haproxy", "no privilege after the start"),
     ("stats_timeout", "30s", "an administrator at the runtime socket types slowly"),
+    (
+        "server_state_file",
+        "/var/lib/hardened-balancer/haproxy.state",
+        "a new process knows which servers were down, drained or in maintenance",
+    ),
     ("hard_stop_after", "30m", "long connections would keep old processes for hours after a reload"),
     ("ssl_default_bind_options", "ssl-min-ver TLSv1.2 no-tls-tickets", "nothing older is safe"),
     ("ssl_default_bind_ciphers", TLS12, "forward secrecy and authenticated encryption only"),
@@ -41,6 +46,7 @@ GLOBAL: list[tuple[str, t.Any, str]] = [
 
 DEFAULTS: list[tuple[str, t.Any, str]] = [
     ("log", "global", "without it nothing is logged"),
+    ("load_server_state_from_file", "global", "the same, for every backend"),
     ("retries", 3, "a connection that a worker refuses is tried again"),
     ("http_reuse", "safe", "connections to workers are kept and shared where a failure can be repaired"),
 ]

@@ -141,6 +141,21 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         ("haproxy",),
         Shape("choice", "how a changed configuration is put in force", choices=("reload", "restart"), default="reload"),
     ),
+    "haproxy_settle_timeout": (
+        ("haproxy",),
+        Shape(
+            "int",
+            "seconds in which each backend that had a healthy server must have one again after a change, or what ran "
+            "before comes back; 0 does not look",
+            low=0,
+            high=600,
+            default=10,
+        ),
+    ),
+    "haproxy_trees_kept": (
+        ("haproxy",),
+        Shape("int", "how many configurations stay on the node, as a way back", low=1, high=1000, default=5),
+    ),
     "haproxy_existing_configuration": (
         ("haproxy",),
         Shape(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_apply, _haproxy_process, _programs
+from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_journal, _haproxy_process, _programs
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Live, Places
 from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
 
@@ -102,7 +102,7 @@ def test_the_journal_without_the_log_of_requests() -> None:
 1795.2 node haproxy[10]: [ALERT]    (10) : Binding [/etc/haproxy/haproxy.cfg:9]: cannot bind socket
 1795.3 node haproxy[11]: 198.51.100.1:40000 [22/Nov/2026] front back/one 0/0/0/1/1 200 1 "GET /?token=x HTTP/1.1"
 """
-    assert _haproxy_apply.journal(lambda command: Answer(0, said), None) == [
+    assert _haproxy_journal.journal(lambda command: Answer(0, said), None) == [
         "systemd[1]: Reloading haproxy.service - HAProxy Load Balancer...",
         "haproxy[10]: [ALERT]    (10) : Binding [/etc/haproxy/haproxy.cfg:9]: cannot bind socket",
     ]
