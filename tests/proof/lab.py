@@ -241,8 +241,14 @@ class Lab:
         self.equip(balancer)
         self.site(limit=balancer)
 
+    def place(self, machine: Machine) -> None:
+        """What runs there on our side: the load client, the application, a look at the processes."""
+        machine.run("mkdir -p /proof/tests/proof")
+        execute(["docker", "cp", HERE / "inside", f"{machine.container}:/proof/tests/proof/"])
+
     def equip(self, balancer: Machine) -> None:
         """What a balancer has to have before its first run: a certificate that is a file."""
+        self.place(balancer)
         balancer.run(
             "cd /etc/ssl/private 2>/dev/null || { mkdir -p -m 0710 /etc/ssl/private; cd /etc/ssl/private; }; "
             "umask 077; cat >proof.pem",

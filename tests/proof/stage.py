@@ -12,11 +12,10 @@ import signal
 import subprocess
 import typing as t
 
-from tests.proof.lab import ENVIRONMENT, HERE, INVENTORY, STATE, Lab, LabError, Machine, execute, load_lab
+from tests.proof.lab import ENVIRONMENT, INVENTORY, STATE, Lab, LabError, execute, load_lab
 
 ENGINE_PID = pathlib.Path("/run/docker.pid")
 KEEP = "PROOF_KEEP"
-INSIDE = {"client": ["load.py", "h2.py", "sessions.py"], "worker": ["worker.py"]}
 
 
 def say(text: str) -> None:
@@ -74,9 +73,9 @@ def machines() -> None:
 def ready(lab: Lab) -> None:
     """Whatever the line before did: balancers provisioned, workers serving, the load client in its place."""
     machines()
-    place(lab.client, INSIDE["client"])
+    lab.place(lab.client)
     for worker in lab.workers:
-        place(worker, INSIDE["worker"])
+        lab.place(worker)
         worker.run("kill -KILL $(cat /proof/*.pid 2>/dev/null) 2>/dev/null || true; rm -f /proof/*.mode /proof/*.pid")
         lab.serve(worker)
     for balancer in lab.balancers:
@@ -86,9 +85,3 @@ def ready(lab: Lab) -> None:
         except LabError as exc:
             say(f"{balancer} is made anew, the run before it failed: {str(exc)[-500:]}")
             lab.renew(balancer)
-
-
-def place(machine: Machine, names: t.Sequence[str]) -> None:
-    machine.run("mkdir -p /proof/tests/proof/inside")
-    for name in names:
-        execute(["docker", "cp", HERE / "inside" / name, f"{machine.container}:/proof/tests/proof/inside/{name}"])

@@ -149,7 +149,9 @@ class Load:
         connection: h2.Connection | None = None
         while not self.stop.is_set():
             if connection is None or connection.leaving:
-                self.counts[kind].closed_between += connection is not None
+                if connection:
+                    self.counts[kind].closed_between += 1
+                    await h2.close(connection)
                 began = time.monotonic()
                 try:
                     connection = await h2.connect(self.address, self.tls_port, self.h2)

@@ -79,7 +79,7 @@ class Worker:
         status, body = "200 OK", f"{self.given.name} {self.given.release}\n".encode()
         if path.startswith("/bytes/"):
             body = b"x" * int(path.rsplit("/", 1)[1])
-        if mode == "500" or (self.given.broken and path != "/version"):
+        if mode == "500" or self.given.broken:
             status = "500 Internal Server Error"
         last = self.stopping.is_set()
         fields = [f"HTTP/1.1 {status}", f"x-worker: {self.given.name}", f"x-release: {self.given.release}"]

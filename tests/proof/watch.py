@@ -1,0 +1,85 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a balancer looks like while a block lasts: its processes, or the states of its servers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import typing as t
+
+from tests.proof.lab import Machine
+
+Look = tuple[float, t.Any]
+Self = t.TypeVar("Self", bound="Watch")
+
+
+class Watch:
+    """`looks` are (seconds, what was found); of servers only those looks that saw something new."""
+
+    def __init__(self, machine: Machine, what: str, pause: float) -> None:
+        module = ("python3", "-m", "tests.proof.inside.watch", what, str(pause))
+        self.command = ["docker", "exec", "-i", "-w", "/proof", machine.container, *module]
+        self.looks: list[Look] = []
+
+    def __enter__(self: Self) -> Self:
+        self._process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        time.sleep(1)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        output = self._process.communicate(timeout=30)[0]
+        self.looks = [(moment, found) for moment, found in map(json.loads, output.splitlines())]
+
+
+class Total(t.NamedTuple):
+    """All processes at one moment."""
+
+    at: float
+    processes: int
+    mib: float
+    files: int
+    master_mib: float
+    master_files: int
+
+
+class Processes(Watch):
+    """Once a second."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine, "processes", 1.0)
+
+    def starts(self) -> list[float]:
+        """When each process that is not there from the beginning was started: a reload begins with that."""
+        before = {row[0] for row in self.looks[0][1]}
+        return sorted({row[1] / 1000 for _at, rows in self.looks for row in rows if row[0] not in before})
+
+    def totals(self) -> list[Total]:
+        found = []
+        for at, rows in self.looks:
+            if rows:
+                master = min(rows, key=lambda row: (row[1], row[0]))
+                kib, files = sum(row[2] for row in rows), sum(row[3] for row in rows)
+                found.append(Total(at, len(rows), kib / 1024, files, master[2] / 1024, master[3]))
+        return found
+
+
+class Servers(Watch):
+    """Twenty times a second."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine, "servers", 0.05)
+
+    def first(self, server: str, up: bool, since: float) -> float | None:
+        """Seconds from then until a server was seen to get traffic (or none); nothing if it never came to that."""
+        for at, found in self.looks:
+            status = str(found.get(server, "")) if isinstance(found, dict) else ""
+            if at >= since and status and (status.startswith("UP") or status == "no check") is up:
+                return at - since
+        return None
+
+
+def peak(totals: t.Sequence[Total], field: str) -> float:
+    return max((float(getattr(total, field)) for total in totals), default=0.0)
