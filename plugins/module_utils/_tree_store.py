@@ -197,11 +197,9 @@ def _validate(
 ) -> list[str]:
     """HAProxy reads the whole tree where it was staged; its names of files are relative to there."""
     tree = f"{places.trees}/{digest}"
-    main = final[_tree.MAIN].replace(tree, str(directory))
-    if places.state in main and not Path(places.state).exists():
-        # The role makes it; a dry run on a node that has none yet shall not stumble over it.
-        main = main.replace(places.state, str(directory / STATE))
-        write(directory / STATE, NO_STATE)
+    # HAProxy warns of each server that it is told to be down: nothing of that is a fault of the configuration.
+    main = final[_tree.MAIN].replace(tree, str(directory)).replace(places.state, str(directory / STATE))
+    write(directory / STATE, NO_STATE)
     _write_all(directory, {**final, _tree.MAIN: main})
     strict = ["-dW"] if request.fatal else []
     answer = run([places.program, "-c", *strict, "-f", str(directory / _tree.MAIN)])

@@ -58,6 +58,7 @@ class Balancer:
         self.socket = home / "admin.sock"
         self.process: subprocess.Popen[bytes] | None = None
         (home / "chroot/dev").mkdir(parents=True)
+        (home / "state").write_text("1\n")
         write(home / "tree", {**files, "haproxy.cfg": self._moved(files["haproxy.cfg"], moved)})
         home.chmod(0o755)
         self.text = (home / "tree/haproxy.cfg").read_text()
@@ -66,6 +67,7 @@ class Balancer:
         for here, there in moved.items():
             text = text.replace(here, there)
         text = re.sub(r"/etc/haproxy/trees/[0-9a-f]+", f"{self.home}/tree", text)
+        text = text.replace("/var/lib/hardened-balancer/haproxy.state", str(self.home / "state"))
         text = re.sub(r"^( *chroot ).*", rf"\1{self.home}/chroot", text, flags=re.MULTILINE)
         return re.sub(r"^( *stats socket ).*", rf"\1{self.socket} mode 600 level admin", text, flags=re.MULTILINE)
 

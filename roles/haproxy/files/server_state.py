@@ -24,6 +24,7 @@ SECONDS = 5
 SERVER = re.compile(r"\s+server\s+(\S+)\s+(\S+)")
 SECTION = re.compile(r"(backend|listen)\s+(\S+)")
 TEMPLATE = re.compile(r"\s+server-template\s+(\S+)\s+(\S+)")
+COLUMNS = "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight"
 # HAProxy's numbers for a check that was not made yet, and for no result of one.
 NOT_CHECKED, NO_RESULT = "1", "0"
 
@@ -68,7 +69,9 @@ def parts(address: str) -> tuple[str, str]:
 
 
 def kept(said: str, known: Configured) -> str:
-    """The lines of `show servers state` that the next process may be told."""
+    """The lines of `show servers state` that the next process may be told; ValueError for an answer that is none."""
+    if COLUMNS not in said:
+        raise ValueError("HAProxy does not say it")
     names: list[str] = []
     found = []
     for line in said.splitlines():
