@@ -142,7 +142,7 @@ class Session:
         return answer.decode(errors="backslashreplace").strip("\n")
 
 
-def _start_of(buffer: bytes) -> str:
+def _start_of(buffer: bytearray) -> str:
     return shortened(buffer[:400].decode(errors="backslashreplace").strip())
 
 

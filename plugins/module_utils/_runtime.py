@@ -66,6 +66,8 @@ WAYS_OUT = (
 FORCED_MAINTENANCE, MAINTENANCE = 0x01, 0x23
 FORCED_DRAIN, DRAIN = 0x08, 0x18
 CHECK_ENABLED = 0x04
+# Starting slowly, and running.
+UP = ("1", "2")
 
 
 class Refused(t.NamedTuple):
@@ -102,8 +104,16 @@ class Server(t.NamedTuple):
     algorithm: str
     # What somebody asked for, as opposed to what the server has from one that it tracks, or from DNS.
     forced: str
+    up: bool
+    agent: bool
     backup: bool
     fqdn: str
+
+
+class Seen(t.NamedTuple):
+    servers: list[Server]
+    # Of every backend and listen, those without servers too.
+    algorithms: dict[str, str]
 
 
 class Map(t.NamedTuple):
@@ -151,14 +161,19 @@ def opened(where: str | Session) -> t.Iterator[Session]:
 
 def servers(where: str | Session) -> list[Server]:
     """All of them, in the order of HAProxy's backends and of the servers in each."""
+    return look(where).servers
+
+
+def look(where: str | Session) -> Seen:
     with opened(where) as session:
         state, stat = commands(session, ["show servers state", "show stat"])
     rows = {(row["pxname"], row["svname"]): row for row in parse_stat(stat)}
     lines = parse_servers(state)
     if len(lines) != len(state.splitlines()[2:]):
         raise RefusalError([Refused("show servers state", state)])
+    algorithms = {proxy: row.get("algo", "") for (proxy, name), row in rows.items() if name == "BACKEND"}
     try:
-        return [_server(line, rows) for line in lines]
+        return Seen([_server(line, rows) for line in lines], algorithms)
     except (KeyError, ValueError) as exc:
         raise RefusalError([Refused("show servers state", f"{exc}: {state}")]) from exc
 
@@ -181,6 +196,8 @@ def _server(line: t.Mapping[str, str], rows: t.Mapping[tuple[str, str], t.Mappin
         queued=int(row.get("qcur") or 0),
         algorithm=rows.get((line["be_name"], "BACKEND"), {}).get("algo", ""),
         forced=_admin(admin, FORCED_MAINTENANCE, FORCED_DRAIN),
+        up=line["srv_op_state"] in UP,
+        agent=line["srv_agent_state"] != "0",
         backup=row.get("bck") == "1",
         fqdn="" if line["srv_fqdn"] == "-" else line["srv_fqdn"],
     )
