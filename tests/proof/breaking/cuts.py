@@ -1,0 +1,115 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs of the site that are cut off: at a task on the controller, or at a step on the balancer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import threading
+import time
+import typing as t
+
+from tests.proof.breaking import node
+from tests.proof.lab import ROOT, Lab, Machine, execute
+
+BEGINS = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(.+?)\]")
+LONG = 180.0
+
+
+class Cut(t.NamedTuple):
+    """Where a run was cut off; no name where it ended before."""
+
+    name: str
+    output: str
+
+
+def tasks(output: str) -> list[str]:
+    """The tasks of a run in their order, handlers among them."""
+    return [found[1] for line in output.splitlines() if (found := BEGINS.match(line))]
+
+
+def _start(lab: Lab, machine: Machine, options: list[str]) -> subprocess.Popen[str]:
+    command = lab.command("site.yml", *options, limit=f"{machine},localhost")
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**lab.environment, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+
+
+def _end(run: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(run.pid, signal.SIGKILL)
+
+
+def controller(lab: Lab, machine: Machine, options: list[str], number: int, later: float) -> Cut:
+    """The controller and all that it started are killed `later` seconds after the task of this number began."""
+    seen: list[str] = []
+    with _start(lab, machine, options) as run:
+        assert run.stdout is not None
+        name = ""
+        for line in run.stdout:
+            seen.append(line)
+            if not name and len(tasks("".join(seen))) == number:
+                name = tasks("".join(seen))[-1]
+                threading.Timer(later, _end, [run]).start()
+    return Cut(name, "".join(seen))
+
+
+def arm(machine: Machine, number: int, how: str) -> None:
+    machine.run(
+        f"rm -rf /run/lab-steps; mkdir /run/lab-steps; echo {how} >/run/lab-steps/how; echo {number} >/run/lab-steps/at"
+    )
+
+
+def disarm(machine: Machine) -> list[str]:
+    """The steps that were counted."""
+    return machine.run("cat /run/lab-steps/steps 2>/dev/null || true; rm -rf /run/lab-steps").splitlines()
+
+
+def _inside(machine: Machine) -> pathlib.Path:
+    """The balancer's files, as this machine sees them: much faster than to ask the engine."""
+    pid = execute(["docker", "inspect", "--format", "{{.State.Pid}}", machine.container]).output.strip()
+    return pathlib.Path(f"/proc/{pid}/root")
+
+
+def at_step(lab: Lab, machine: Machine, options: list[str], number: int, how: str) -> Cut:
+    """The balancer loses its power (how: stop), or the module is killed (how: kill), before the step of this number."""
+    reached = _inside(machine) / "run/lab-steps/reached"
+    arm(machine, number, how)
+    output: list[str] = []
+    with _start(lab, machine, options) as run:
+        assert run.stdout is not None
+        reader = threading.Thread(target=lambda: output.extend(t.cast("t.IO[str]", run.stdout)))
+        reader.start()
+        end = time.monotonic() + LONG
+        while run.poll() is None and time.monotonic() < end:
+            if how == "stop" and _exists(reached):
+                name = reached.read_text()
+                node.kill(machine)
+                _end(run)
+                reader.join()
+                return Cut(name, "".join(output))
+            time.sleep(0.005)
+        _end(run)
+        reader.join()
+    return Cut(reached.read_text() if _exists(reached) else "", "".join(output))
+
+
+def _exists(path: pathlib.Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False

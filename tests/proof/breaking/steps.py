@@ -1,0 +1,102 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs in every Python of a balancer: counts the steps of the modules that change HAProxy, and stops at one of them.
+
+A step is what the interpreter is about to do to the world outside: a file written, renamed, removed, a program
+started, a socket asked. While /run/lab-steps/at holds a number, the process that comes to that step stops (SIGSTOP) or
+is killed, as /run/lab-steps/how says; /run/lab-steps/steps lists those before. The collection knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import typing as t
+
+PLACE = "/run/lab-steps"
+MODULES = ("/modules/haproxy_tree.py", "/modules/haproxy_apply.py")
+SCRIPTS = ("server_state.py", "recover.py")
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+# Asked again and again while something is waited for: counted anew only when a file has changed since.
+REPEATED = ("socket.connect", "subprocess.Popen")
+FILES = (
+    *("os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir"),
+    *("os.chmod", "os.chown", "os.truncate", "os.utime", "os.kill"),
+)
+ELSEWHERE = ("/tmp/", "/proc/", "/dev/", "/root/", "/home/", PLACE)
+
+
+class Steps:
+    def __init__(self, at: int, how: str, name: str) -> None:
+        self.at, self.how, self.name = at, how, name
+        self.busy = False
+        self.asked: set[str] = set()
+
+    def __call__(self, event: str, arguments: tuple[t.Any, ...]) -> None:
+        if self.busy:
+            return
+        self.busy = True
+        try:
+            if not self.name:
+                self.begin(event, arguments)
+            elif step := self.step(event, arguments):
+                self.count(step)
+        finally:
+            self.busy = False
+
+    def begin(self, event: str, arguments: tuple[t.Any, ...]) -> None:
+        file = getattr(arguments[0], "co_filename", "") if event == "exec" else ""
+        if file.endswith(MODULES):
+            self.name = file.rsplit("/", 1)[1].removesuffix(".py")
+
+    def step(self, event: str, arguments: tuple[t.Any, ...]) -> str:
+        if event == "open":
+            path, _mode, flags = arguments
+            if not isinstance(path, str) or not flags & WRITES:
+                return ""
+            words = ["write", path]
+        elif event in FILES:
+            words = [event.removeprefix("os."), *(str(one) for one in arguments if isinstance(one, (str, bytes)))]
+        elif event == "socket.connect":
+            words = ["ask", str(arguments[1])]
+        elif event == "subprocess.Popen":
+            words = ["run", " ".join(map(str, arguments[1]))]
+        else:
+            return ""
+        if any(word.startswith(ELSEWHERE) for word in words[1:]):
+            return ""
+        text = " ".join(words)
+        if event in REPEATED:
+            if text in self.asked:
+                return ""
+            self.asked.add(text)
+        else:
+            self.asked.clear()
+        return text
+
+    def count(self, step: str) -> None:
+        path = f"{PLACE}/steps"
+        with open(path, "a") as steps:  # noqa: PTH123 - in every Python of the balancer: nothing more is imported
+            steps.write(f"{self.name}: {step}\n")
+        with open(path) as steps:  # noqa: PTH123
+            number = sum(1 for _line in steps)
+        if number != self.at:
+            return
+        with open(f"{PLACE}/reached", "w") as reached:  # noqa: PTH123
+            reached.write(step)
+        os.kill(os.getpid(), signal.SIGKILL if self.how == "kill" else signal.SIGSTOP)
+
+
+def install() -> None:
+    try:
+        with open(f"{PLACE}/at") as at, open(f"{PLACE}/how") as how:  # noqa: PTH123
+            number, manner = int(at.read()), how.read().strip()
+    except (OSError, ValueError):
+        return
+    scripts = [word for word in getattr(sys, "orig_argv", []) if word.endswith(SCRIPTS)]
+    sys.addaudithook(Steps(number, manner, scripts[0].rsplit("/", 1)[-1] if scripts else ""))
+
+
+install()

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import typing as t
+from collections import Counter
+
+import pytest
+
+from tests.proof.breaking import cuts, node
+from tests.proof.breaking.cases import CASES
+from tests.proof.breaking.drifts import DRIFTS
+from tests.proof.breaking.steps import Steps
+
+RUN = """
+PLAY [Service] ***
+
+TASK [hardened.balancer.haproxy : Write the tree] ***
+changed: [lb1]
+
+RUNNING HANDLER [hardened.balancer.haproxy : Put HAProxy in force] ***
+[ERROR]: Task failed: Module failed: port 8090 is taken
+fatal: [lb1]: FAILED! =>
+    changed: false
+    msg: |-
+        HAProxy said:
+          cannot bind socket (Address already in use) for [0.0.0.0:8090]
+"""
+
+
+def test_the_tasks_of_a_run_are_found_in_their_order_with_the_handlers() -> None:
+    assert cuts.tasks(RUN) == [
+        "hardened.balancer.haproxy : Write the tree",
+        "hardened.balancer.haproxy : Put HAProxy in force",
+    ]
+
+
+def test_the_excerpt_is_the_line_of_the_failure_that_says_why() -> None:
+    assert node.excerpt(RUN, r"0\.0\.0\.0:8090") == ("cannot bind socket (Address already in use) for [0.0.0.0:8090]")
+    assert node.excerpt(RUN, "not in there").startswith("[ERROR]: Task failed")
+    assert node.excerpt("", "anything") == ""
+
+
+def test_states_are_compared_by_parts_and_lines() -> None:
+    before = {"link": "a\n", "firewall": "one\ntwo\n"}
+    assert node.differences(before, dict(before)) == []
+    assert node.differences(before, {"link": "b\n", "firewall": "two\none\n"}) == [
+        "link: -a +b",
+        "firewall: another order",
+    ]
+    assert node.differences(before, {"link": "a\n"}) == ["firewall: -one -two"]
+
+
+@pytest.mark.parametrize(
+    ("link", "digest"),
+    [("trees/0123456789abcdef/haproxy.cfg\n", "0123456789abcdef"), ("none\n", ""), ("trees/other.cfg", "")],
+)
+def test_the_digest_that_the_link_leads_to(link: str, digest: str) -> None:
+    assert node.linked({"link": link}) == digest
+
+
+EVENTS: list[tuple[str, tuple[t.Any, ...], str]] = [
+    ("open", ("/etc/haproxy/x", "w", os.O_WRONLY | os.O_CREAT), "write /etc/haproxy/x"),
+    ("open", ("/etc/haproxy/x", "r", os.O_RDONLY), ""),
+    ("open", (7, "w", os.O_WRONLY), ""),
+    ("open", ("/tmp/ansible/x", "w", os.O_WRONLY), ""),
+    ("os.rename", ("/etc/a", "/etc/b", -1, -1), "rename /etc/a /etc/b"),
+    ("os.mkdir", ("/tmp/scratch", 0o700, -1), ""),
+    ("subprocess.Popen", ("systemctl", ["systemctl", "reload", "haproxy"], None, None), "run systemctl reload haproxy"),
+    ("import", ("json", None, None, None, None), ""),
+]
+
+
+@pytest.mark.parametrize(("event", "arguments", "step"), EVENTS)
+def test_a_step_is_what_changes_the_world_outside(event: str, arguments: tuple[t.Any, ...], step: str) -> None:
+    assert Steps(1, "stop", "haproxy_apply").step(event, arguments) == step
+
+
+def test_what_is_asked_again_and_again_is_one_step_until_a_file_changes() -> None:
+    steps = Steps(1, "stop", "haproxy_apply")
+    ask = ("socket.connect", (None, "/run/haproxy/admin.sock"))
+    assert [steps.step(*ask), steps.step(*ask)] == ["ask /run/haproxy/admin.sock", ""]
+    steps.step("os.remove", ("/etc/haproxy/x", -1))
+    assert steps.step(*ask) == "ask /run/haproxy/admin.sock"
+
+
+def test_steps_count_from_the_moment_at_which_a_module_of_ours_begins() -> None:
+    def code(file: str) -> t.Any:
+        return compile("", file, "exec")
+
+    steps = Steps(1, "stop", "")
+    for file in ("plugins/modules/proof.py", "plugins/module_utils/_haproxy_apply.py"):
+        steps("exec", (code(file),))
+        assert steps.name == ""
+    steps("exec", (code("a.zip/ansible_collections/hardened/balancer/plugins/modules/haproxy_apply.py"),))
+    assert steps.name == "haproxy_apply"
+
+
+@pytest.mark.parametrize("names", [[case.name for case in CASES], [drift.name for drift in DRIFTS]])
+def test_names_are_given_once(names: list[str]) -> None:
+    assert [name for name, number in Counter(names).items() if number > 1] == []
+
+
+def test_there_are_twenty_bad_changes_that_are_to_be_refused() -> None:
+    assert sum(case.ends == "refused" for case in CASES) >= 20
+
+
+SHELL = [text for case in CASES for text in (case.before, case.meanwhile, case.lift) if text]
+SHELL += [text for drift in DRIFTS for text in (drift.done, drift.helped) if text]
+
+
+@pytest.mark.parametrize("text", sorted(set(SHELL)))
+def test_what_is_done_to_a_balancer_is_shell(text: str) -> None:
+    done = subprocess.run(["sh", "-n", "-c", text], check=False, capture_output=True, text=True)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("pattern", sorted({row.says for row in CASES} | {row.shows for row in DRIFTS}))
+def test_patterns_are_patterns(pattern: str) -> None:
+    assert re.compile(pattern)
