@@ -21,9 +21,13 @@ DEFAULT: Row = {
     "websocket": 200,
     "tcp": 20,
 }
-PYTHON = ("python3", "-m")
 SESSIONS = ("websocket", "tcp")
 SHOWN = 20
+
+
+def inside(container: str, *words: str) -> list[str]:
+    """Python with something of ours, in a container."""
+    return ["docker", "exec", "-i", "-w", "/proof", container, "python3", *words]
 
 
 class Load:
@@ -40,17 +44,7 @@ class Load:
         self.began = self.ended = 0.0
 
     def __enter__(self) -> Load:
-        command = [
-            "docker",
-            "exec",
-            "-i",
-            "-w",
-            "/proof",
-            self.container,
-            *PYTHON,
-            "tests.proof.inside.load",
-            json.dumps(self.how),
-        ]
+        command = inside(self.container, "-m", "tests.proof.inside.load", json.dumps(self.how))
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         ready = self._process.stdout.readline() if self._process.stdout else ""
         if ready.strip() != "ready":

@@ -80,13 +80,18 @@ class Run(t.NamedTuple):
         return int(found[1])
 
 
-def execute(command: t.Sequence[str | pathlib.Path], stdin: str | None = None, code: int | None = 0) -> Run:
+def execute(
+    command: t.Sequence[str | pathlib.Path],
+    stdin: str | None = None,
+    code: int | None = 0,
+    environment: dict[str, str] | None = None,
+) -> Run:
     began = time.monotonic()
     done = subprocess.run(
         [str(word) for word in command],
         check=False,
         cwd=ROOT,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **(environment or {})},
         input=stdin or "",
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -198,8 +203,15 @@ class Lab:
             command += ["--limit", str(limit)]
         return [*command, *options, str(playbook)]
 
-    def playbook(self, playbook: str | pathlib.Path, *options: str, code: int | None = 0, **more: t.Any) -> Run:
-        return execute(self.command(playbook, *options, **more), code=code)
+    def playbook(
+        self,
+        playbook: str | pathlib.Path,
+        *options: str,
+        code: int | None = 0,
+        environment: dict[str, str] | None = None,
+        **more: t.Any,
+    ) -> Run:
+        return execute(self.command(playbook, *options, **more), code=code, environment=environment)
 
     def site(self, *options: str, code: int | None = 0, **more: t.Any) -> Run:
         return self.playbook("site.yml", *options, code=code, **more)

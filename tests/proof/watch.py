@@ -10,6 +10,7 @@ import subprocess
 import time
 import typing as t
 
+from tests.proof.client import inside
 from tests.proof.lab import Machine
 
 Look = tuple[float, t.Any]
@@ -20,8 +21,7 @@ class Watch:
     """`looks` are (seconds, what was found); of servers only those looks that saw something new."""
 
     def __init__(self, machine: Machine, what: str, pause: float) -> None:
-        module = ("python3", "-m", "tests.proof.inside.watch", what, str(pause))
-        self.command = ["docker", "exec", "-i", "-w", "/proof", machine.container, *module]
+        self.command = inside(machine.container, "-m", "tests.proof.inside.watch", what, str(pause))
         self.looks: list[Look] = []
 
     def __enter__(self: Self) -> Self:
