@@ -87,7 +87,8 @@ class Session:
             self._connection.connect(self.path)
         except OSError as exc:
             self.close()
-            raise SocketError(f"{self.path} does not answer: {exc.strerror or exc}") from exc
+            hint = "does HAProxy run, and is this its `stats socket`?"
+            raise SocketError(f"{self.path} does not answer: {exc.strerror or exc}; {hint}") from exc
         # HAProxy hangs up after ten silent seconds, and some callers wait for sessions to end.
         self._exchange(["prompt", "set timeout cli 1h"], self.timeout)
         return self

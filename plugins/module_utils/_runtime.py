@@ -114,6 +114,8 @@ class Seen(t.NamedTuple):
     servers: list[Server]
     # Of every backend and listen, those without servers too.
     algorithms: dict[str, str]
+    # `show stat`, by proxy and by server, FRONTEND or BACKEND.
+    rows: dict[tuple[str, str], dict[str, str]]
 
 
 class Map(t.NamedTuple):
@@ -173,7 +175,7 @@ def look(where: str | Session) -> Seen:
         raise RefusalError([Refused("show servers state", state)])
     algorithms = {proxy: row.get("algo", "") for (proxy, name), row in rows.items() if name == "BACKEND"}
     try:
-        return Seen([_server(line, rows) for line in lines], algorithms)
+        return Seen([_server(line, rows) for line in lines], algorithms, rows)
     except (KeyError, ValueError) as exc:
         raise RefusalError([Refused("show servers state", f"{exc}: {state}")]) from exc
 
