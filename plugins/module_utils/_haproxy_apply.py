@@ -21,10 +21,12 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _preflight,
     _programs,
     _transaction,
-    _tree_store,
+    _tree,
+    _tree_files,
+    _verdict,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_journal import cursor_of, journal
-from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import UNIT, Live, Places, Verdict
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import UNIT, Live, Places
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import (
     SocketError,
     ask,
@@ -32,9 +34,8 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket 
     parse_info,
     parse_stat,
 )
+from ansible_collections.hardened.balancer.plugins.module_utils._verdict import PROCESS_CHANGES, Verdict
 
-# What a new process may interrupt, and what only touches the one that runs.
-PROCESS_CHANGES = ("start", "reload", "restart")
 PREVIOUS = "previous"
 
 
@@ -110,10 +111,15 @@ def _wanted(order: Order, places: Places) -> str:
 
 
 def _decide(order: Order, live: Live, digest: str, places: Places) -> Verdict:
-    found = _haproxy_process.needed(live, digest, live.unit_nofile, places)
-    if order.method == "restart" and found.pending == "reload":
+    found = _verdict.needed(live, digest, _files(digest, places), live.unit_nofile, places)
+    if order.method == "restart" and found.pending in ("runtime", "reload"):
         return Verdict("restart", [*found.reasons, "haproxy_apply asks for restarts"])
     return found
+
+
+def _files(digest: str, places: Places) -> _tree.Files:
+    found = _tree_files.read(Path(places.trees, digest))
+    return found.files if found else {}
 
 
 def _outcome(decided: Verdict, digest: str, worker: int | None, places: Places) -> dict[str, t.Any]:
@@ -122,7 +128,7 @@ def _outcome(decided: Verdict, digest: str, worker: int | None, places: Places) 
         "did": decided.pending,
         "why": decided.reasons,
         "digest": digest,
-        "ports": _tree_store.read_ports(Path(places.trees, digest)),
+        "ports": _tree_files.read_ports(Path(places.trees, digest)),
         "pid": worker,
         "listeners": served(places) if decided.pending in PROCESS_CHANGES else [],
     }
@@ -130,16 +136,21 @@ def _outcome(decided: Verdict, digest: str, worker: int | None, places: Places) 
 
 def _change(decided: Verdict, order: Order, wanted: str, live: Live, places: Places, run: _programs.Run) -> Verdict:
     """What was done in the end: where the runtime API cannot do it after all, a reload does."""
+    files = _files(wanted, places)
+    if decided.pending == "runtime":
+        try:
+            _in_memory.change(live, wanted, files, places)
+        except _in_memory.ImpossibleError as exc:
+            decided = Verdict("reload", [*decided.reasons, str(exc)])
     if decided.pending in PROCESS_CHANGES:
         _act(decided.pending, wanted, live, order.timeout, places, run)
         places.rewritten.unlink(missing_ok=True)
         after = _haproxy_process.observe(places, run)
-        still = _haproxy_process.verdict(after, wanted, after.unit_nofile, _haproxy_process.rewritten_under(places))
+        still = _verdict.of_process(after, wanted, after.unit_nofile, _haproxy_process.rewritten_under(places))
         if still.pending in PROCESS_CHANGES:
             raise FailedError("; ".join(still.reasons))
-        live = after
     try:
-        _in_memory.mend(live, places)
+        _in_memory.mend(files, places)
     except _in_memory.ImpossibleError as exc:
         raise FailedError(str(exc)) from exc
     return decided

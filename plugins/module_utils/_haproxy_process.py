@@ -1,7 +1,7 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HAProxy as it runs, and what has to happen so that it runs what lies on disk.
+"""HAProxy as it runs, by systemd, the kernel and itself.
 
 Private to the collection hardened.balancer; it may change in any release.
 """
@@ -22,7 +22,6 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket 
     digest_of,
     parse_info,
     parse_proc,
-    parse_servers,
 )
 
 UNIT = "haproxy.service"
@@ -92,12 +91,6 @@ class Live:
     failed_reloads: int = 0
     digest: str | None = None
     started_with: str | None = None
-    drifted: tuple[str, ...] = ()
-
-
-class Verdict(t.NamedTuple):
-    pending: str
-    reasons: list[str]
 
 
 def observe(places: Places, run: _programs.Run = _programs.run) -> Live:
@@ -152,18 +145,7 @@ def of_haproxy(places: Places) -> dict[str, t.Any]:
         "digest": effective_digest(places, worker, digest_of(info)),
         "started_with": digest_of(info),
         "foreign_socket": bool(info) and digest_of(info) is None,
-        "drifted": drifted(places),
     }
-
-
-def drifted(places: Places) -> tuple[str, ...]:
-    """Servers whose weight was changed at run time by somebody: an agent may do so, it answers for its own server."""
-    try:
-        servers = parse_servers(ask(places.admin_socket, "show servers state"))
-    except SocketError:
-        return ()
-    by_hand = (s for s in servers if s["srv_uweight"] != s["srv_iweight"] and s["srv_agent_state"] == "0")
-    return tuple(f"{s['be_name']}/{s['srv_name']}" for s in by_hand)
 
 
 def show_info(places: Places) -> dict[str, str]:
@@ -231,53 +213,6 @@ def rewritten_under(places: Places) -> int | None:
         return number(places.rewritten.read_text().strip())
     except OSError:
         return None
-
-
-def verdict(
-    live: Live, digest: str | None, nofile: int | None, rewritten: int | None, cut_off: bool = False
-) -> Verdict:
-    """The least that puts `digest` in force."""
-    if not live.active:
-        return Verdict("start", ["HAProxy does not run"])
-    if must_restart := restart_reasons(live, nofile):
-        return Verdict("restart", must_restart)
-    reasons = []
-    if live.digest != digest:
-        reasons.append(f"what runs is {live.digest or 'not ours'}, what is on disk is {digest or 'not ours'}")
-    elif rewritten is not None and rewritten == live.worker:
-        reasons.append("files were edited by hand and mended, what the process read is unknown")
-    if live.replaced:
-        reasons.append("the program was replaced on disk, what runs is the old one")
-    if reasons:
-        return Verdict("reload", reasons)
-    small = [f"{server} has another weight than the configuration" for server in live.drifted]
-    if live.stale_unit:
-        small.append("the unit was changed on disk, systemd has not read it")
-    if cut_off:
-        small.append("the last change was cut off before it had proven itself")
-    return Verdict("mend" if small else "none", small)
-
-
-def needed(live: Live, digest: str, nofile: int | None, places: Places, edited: bool = False) -> Verdict:
-    """The least that puts `digest` in force, by the process and by what lies on disk."""
-    rewritten = live.worker if edited else rewritten_under(places)
-    found = verdict(live, digest, nofile, rewritten, is_cut_off(places))
-    # A process that somebody started with this tree runs it already.
-    if found.pending == "none" and linked_digest(places) != digest:
-        return Verdict("mend", [f"{places.link} does not lead to {digest}, which runs"])
-    return found
-
-
-def restart_reasons(live: Live, nofile: int | None) -> list[str]:
-    """A reload keeps the limits and the mounts that the unit was started with."""
-    reasons = []
-    if nofile is not None and live.nofile is not None and live.nofile < nofile:
-        reasons.append(f"the process may open {live.nofile} files and needs {nofile}, a reload cannot raise that")
-    if live.log_unreachable:
-        reasons.append(f"the process does not see {LOG_SOCKET} in its chroot, a reload cannot mount it")
-    if live.foreign_socket:
-        reasons.append("another configuration made the runtime socket, a reload would hand it on with its owner")
-    return reasons
 
 
 def wait_until(done: t.Callable[[], bool], timeout: float, pause: float = 0.1) -> bool:

@@ -8,20 +8,70 @@ Private to the collection hardened.balancer; it may change in any release.
 
 from __future__ import annotations
 
-from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Live, Places
-from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError, ask
+import re
+from pathlib import Path
+
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _delta,
+    _drift,
+    _live_change,
+    _runtime,
+    _tree_files,
+)
+from ansible_collections.hardened.balancer.plugins.module_utils._files import write
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Live, Places, show_info
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError
+from ansible_collections.hardened.balancer.plugins.module_utils._tree import Files
+
+# New servers are waited for so long, and the sessions of those that go; then a reload lets these end in peace.
+SECONDS = 5.0
 
 
 class ImpossibleError(Exception):
     """Only a reload can do it; says why."""
 
 
-def mend(live: Live, places: Places) -> None:
-    """Weights that somebody changed at run time follow the inventory again."""
-    for server in live.drifted:
-        try:
-            said = ask(places.admin_socket, f"set weight {server} 100%").strip()
-        except SocketError as exc:
-            raise ImpossibleError(f"the weight of {server} cannot be set back: {exc}; run again") from exc
-        if said:
-            raise ImpossibleError(f"the weight of {server} cannot be set back, HAProxy says: {said}")
+def obstacle(live: Live, files: Files, places: Places) -> str:
+    """Why the process cannot be made equal to this tree while it runs; empty if it can."""
+    return _operations(live, files, places)[1]
+
+
+def _operations(live: Live, files: Files, places: Places) -> tuple[list[_delta.Op], str]:
+    runs = _tree_files.read(Path(places.trees, live.digest)) if live.digest and live.worker else None
+    if runs is None:
+        return [], "of what runs there is no tree on disk to compare with"
+    version = tuple(int(number) for number in re.findall(r"\d+", show_info(places).get("version", ""))[:2])
+    return _delta.between(runs.files, files, version)
+
+
+def change(live: Live, digest: str, files: Files, places: Places) -> None:
+    operations, why = _operations(live, files, places)
+    if why:
+        raise ImpossibleError(why)
+    record = f"{live.worker} {live.started_with}"
+    places.effective.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    write(places.effective, f"{record}\n")
+    _told(operations, places)
+    if left := drift(files, places):
+        raise ImpossibleError(f"after the change at run time: {'; '.join(one.text for one in left[:5])}")
+    write(places.effective, f"{record} {digest}\n")
+
+
+def drift(files: Files, places: Places) -> list[_drift.Drift]:
+    """Servers and maps that are not as in the tree; nothing where nobody can be asked."""
+    try:
+        return _drift.found(files, places.admin_socket)
+    except (SocketError, _runtime.RefusalError, ValueError):
+        return []
+
+
+def mend(files: Files, places: Places) -> None:
+    """What somebody changed at run time follows the inventory again."""
+    _told([op for one in drift(files, places) for op in one.ops], places)
+
+
+def _told(operations: list[_delta.Op], places: Places) -> None:
+    try:
+        _live_change.apply(operations, places.admin_socket, SECONDS)
+    except _live_change.LiveChangeError as exc:
+        raise ImpossibleError(str(exc)) from exc

@@ -15,19 +15,24 @@ import json
 import os
 import re
 import shutil
-import stat
 import tempfile
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _packages, _programs, _transaction, _tree
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _packages,
+    _programs,
+    _transaction,
+    _tree,
+    _tree_files,
+    _verdict,
+)
 from ansible_collections.hardened.balancer.plugins.module_utils._files import synced, write
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     Live,
     Places,
     linked_digest,
-    needed,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._tree import Files, TreeError
 
@@ -39,12 +44,6 @@ STATE = ".state"
 # The number of its format, and no server.
 NO_STATE = "1\n"
 POSITION = re.compile(r"haproxy\.cfg:(\d+)")
-NOT_A_FILE = "\0"
-# Beside a tree: what HAProxy said when it read it, so that a run which changes nothing can tell it again.
-SAID = ".said.json"
-# Beside a tree: the ports that it was planned with.
-PORTS = ".ports.json"
-BESIDE = (_tree.SOURCES, SAID, PORTS)
 # What comes before the words of a warning; the number is the process that said it.
 WARNS = "HAProxy warns: "
 LEVEL = re.compile(r"^\[(WARNING|NOTICE|ALERT)\]\s*(?:\(\d+\)|\d+/\d+ \(\d+\))?\s*:?\s*(?:config : )?")
@@ -62,13 +61,6 @@ class Request:
     ports: t.Mapping[str, t.Any] = field(default_factory=dict)
 
 
-class OnDisk(t.NamedTuple):
-    files: Files
-    record: Files | None
-    wrong_modes: list[str]
-    said: list[str]
-
-
 def converge(request: Request, places: Places, live: Live, run: _programs.Run = _programs.run) -> dict[str, t.Any]:
     """Has the wanted tree on disk, and says what is needed to put it in force."""
     if request.dry:
@@ -82,16 +74,16 @@ def _converge(request: Request, places: Places, live: Live, run: _programs.Run) 
     digest = _tree.digest(filled)
     aside = _check_existing(request, places, run)
     in_force = linked_digest(places)
-    before = read(Path(places.trees, in_force)) if in_force else None
+    before = _tree_files.read(Path(places.trees, in_force)) if in_force else None
     final = _tree.named(filled, digest)
-    present = read(Path(places.trees, digest))
+    present = _tree_files.read(Path(places.trees, digest))
     wrong = sorted({*_tree.edited(final, present.files), *present.wrong_modes}) if present else [_tree.MAIN]
     # Mended in place where HAProxy may read it at any moment; another tree is written anew.
     edits = wrong if in_force == digest and present else []
     messages = present.said if present else []
     if wrong or in_force != digest or (request.fatal and messages):
         messages = _change(request, places, live, final, digest, edits, aside, run)
-    pending, reasons = needed(live, digest, request.nofile, places, edited=bool(edits))
+    pending, reasons = _verdict.needed(live, digest, final, request.nofile, places, edited=bool(edits))
     if not request.dry:
         in_use = {digest, in_force, live.digest, live.started_with, _transaction.kept_digest(places)}
         _prune(places, request.keep, in_use)
@@ -110,7 +102,7 @@ def _converge(request: Request, places: Places, live: Live, run: _programs.Run) 
 
 
 def _diff(
-    request: Request, before: OnDisk | None, in_force: str | None, digest: str, filled: Files
+    request: Request, before: _tree_files.OnDisk | None, in_force: str | None, digest: str, filled: Files
 ) -> list[dict[str, str]]:
     if before is None or in_force is None:
         return _tree.diff_entries({}, request.source)
@@ -175,8 +167,8 @@ def _change(
             _mend(places, live, final, request.source, digest, edits)
         else:
             _install(places, final, request.source, digest, staging)
-        _write_beside(Path(places.trees, digest), SAID, messages)
-        _write_beside(Path(places.trees, digest), PORTS, request.ports)
+        _write_beside(Path(places.trees, digest), _tree_files.SAID, messages)
+        _write_beside(Path(places.trees, digest), _tree_files.PORTS, request.ports)
         if aside and not os.path.lexists(aside):
             os.link(places.link, aside, follow_symlinks=False)
     finally:
@@ -248,7 +240,7 @@ def _mend(places: Places, live: Live, final: Files, source: Files, digest: str, 
 
 def _install(places: Places, final: Files, source: Files, digest: str, staging: Path) -> None:
     tree = Path(places.trees, digest)
-    found = read(tree)
+    found = _tree_files.read(tree)
     if found and not _tree.edited(final, found.files) and not found.wrong_modes:
         os.utime(tree)
         return
@@ -286,54 +278,6 @@ def _set_modes(directory: Path) -> None:
         if not path.is_symlink():
             path.chmod(0o700 if path.is_dir() else 0o600)
             os.chown(path, os.geteuid(), os.getegid())
-
-
-def read(directory: Path) -> OnDisk | None:
-    """A tree as it lies there; None where it does not exist."""
-    if not directory.is_dir() or directory.is_symlink():
-        return None
-    files: Files = {}
-    wrong = []
-    for path in sorted(directory.rglob("*")):
-        name = str(path.relative_to(directory))
-        status = path.lstat()
-        if stat.S_ISDIR(status.st_mode):
-            continue
-        if name not in BESIDE:
-            files[name] = _text(path) if stat.S_ISREG(status.st_mode) else NOT_A_FILE
-        loose = stat.S_IMODE(status.st_mode) & 0o177 or status.st_uid != os.geteuid()
-        if loose and not name.endswith(_tree.LEFT_BY_PACKAGES):
-            wrong.append(name)
-    return OnDisk(files, _read_record(directory), wrong, _read_said(directory))
-
-
-def _text(path: Path) -> str:
-    return path.read_bytes().decode(errors="surrogateescape")
-
-
-def _read_record(directory: Path) -> Files | None:
-    try:
-        found = json.loads(_text(directory / _tree.SOURCES))
-    except (OSError, ValueError):
-        return None
-    return {str(path): str(text) for path, text in found.items()} if isinstance(found, dict) else None
-
-
-def read_ports(directory: Path) -> dict[str, t.Any] | None:
-    """What the plan wanted open when it was written: a tree that comes back may serve what nobody plans any more."""
-    try:
-        found = json.loads(_text(directory / PORTS))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _read_said(directory: Path) -> list[str]:
-    try:
-        found = json.loads(_text(directory / SAID))
-    except (OSError, ValueError):
-        return []
-    return [str(one) for one in found] if isinstance(found, list) else []
 
 
 def _prune(places: Places, keep: int, needed: set[str | None]) -> None:

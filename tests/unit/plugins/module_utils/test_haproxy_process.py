@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_journal, _haproxy_process, _programs
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _haproxy_journal,
+    _haproxy_process,
+    _programs,
+    _verdict,
+)
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Live, Places
 from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
 
@@ -35,13 +40,10 @@ RUNS = Live(known=True, active=True, enabled=True, unit_nofile=8300, master=10, 
         (replace(RUNS, nofile=524288), 8300, None, "none"),
         (replace(RUNS, nofile=None), 8300, None, "none"),
         (replace(RUNS, log_unreachable=True), 8300, None, "restart"),
-        (replace(RUNS, drifted=("b/s",)), 8300, None, "mend"),
-        (replace(RUNS, stale_unit=True), 8300, None, "mend"),
-        (replace(RUNS, drifted=("b/s",), digest=None), 8300, None, "reload"),
     ],
 )
 def test_the_least_that_is_needed(live: Live, nofile: int | None, rewritten: int | None, pending: str) -> None:
-    found = _haproxy_process.verdict(live, WANTED, nofile, rewritten)
+    found = _verdict.of_process(live, WANTED, nofile, rewritten)
     assert found.pending == pending
     assert bool(found.reasons) == (pending != "none")
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _files,
     _haproxy_apply,
     _programs,
     _transaction,
@@ -297,7 +298,7 @@ def test_a_weight_of_run_time_is_set_back_and_a_drain_is_not(machine: Machine) -
     ask(machine.places.admin_socket, "set server back/one state drain")
     assert machine.write(machine.source())["changed"] is False
     ask(machine.places.admin_socket, "set weight back/one 50%")
-    assert machine.write(machine.source())["reasons"] == ["back/one has another weight than the configuration"]
+    assert machine.write(machine.source())["reasons"] == ["server back/one has the weight 5, not 10"]
     assert machine.apply()["did"] == "mend"
     assert machine.write(machine.source())["changed"] is False
     assert "drain" in ask(machine.places.admin_socket, "show stat").lower()
@@ -497,3 +498,57 @@ def test_one_run_at_a_time(machine: Machine) -> None:
     second = _transaction.alone(machine.places, timeout=0.3)
     with _transaction.alone(machine.places), pytest.raises(_transaction.BusyError, match="another run"), second:
         pytest.fail("two at once")
+
+
+def with_servers(source: dict[str, str], *servers: str) -> dict[str, str]:
+    head, _server, _rest = source["haproxy.cfg"].rpartition("    server one")
+    return {**source, "haproxy.cfg": head + "".join(f"    server {one}\n" for one in servers)}
+
+
+def test_what_the_runtime_api_can_do_needs_no_new_process(machine: Machine) -> None:
+    nobody = machine.port_of_nobody
+    three = [f"{name} 127.0.0.1:{nobody} id {i} weight 10" for i, name in enumerate(("one", "two", "three"), 1)]
+    machine.write(with_servers(machine.source(), *three))
+    worker = machine.apply()["pid"]
+    four = [three[0], three[1].replace("weight 10", "weight 20"), f"four 127.0.0.1:{nobody} id 4 weight 7"]
+    second = with_servers(machine.source(), *four)
+    assert machine.write(second)["pending"] == "runtime"
+    applied = machine.apply()
+    assert (applied["did"], applied["pid"], applied["digest"]) == ("runtime", worker, machine.written)
+    assert linked_digest(machine.places) == machine.written != machine.running
+    again = machine.write(second)
+    assert (again["changed"], again["pending"], again["running"]) == (False, "none", machine.written)
+
+    # The next change starts from there, and a reload ends the record.
+    assert machine.write(with_servers(machine.source(), *four, three[2]))["pending"] == "runtime"
+    assert machine.apply()["pid"] == worker
+    machine.write(with_servers(machine.source("second"), *four, three[2]))
+    assert machine.apply()["did"] == "reload"
+    assert machine.running == machine.written
+    assert machine.write(with_servers(machine.source("second"), *four, three[2]))["changed"] is False
+
+
+def test_a_change_at_run_time_that_was_cut_off_ends_with_a_reload(machine: Machine) -> None:
+    nobody = machine.port_of_nobody
+    first = [f"{name} 127.0.0.1:{nobody} id {i} weight 10" for i, name in enumerate(("one", "two"), 1)]
+    machine.write(with_servers(machine.source(), *first))
+    machine.apply()
+    second = with_servers(machine.source(), first[0], first[1].replace("weight 10", "weight 20"))
+    machine.write(second)
+    live = observe(machine.places, machine.run)
+    _transaction.begin(machine.places, machine.written)
+    _files.write(machine.places.effective, f"{live.worker} {live.started_with}\n")
+    ask(machine.places.admin_socket, "set server back/two weight 15")
+    assert machine.write(second)["pending"] == "reload"
+    assert machine.apply()["did"] == "reload"
+    assert machine.write(second)["changed"] is False
+
+
+def test_what_an_operator_added_goes_with_a_reload(machine: Machine) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    ask(machine.places.admin_socket, f"add server back/more 127.0.0.1:{machine.port_of_nobody}")
+    found = machine.write(machine.source())
+    assert (found["pending"], found["reasons"]) == ("reload", ["server back/more is not of this tree"])
+    assert machine.apply()["did"] == "reload"
+    assert "more" not in ask(machine.places.admin_socket, "show servers state")

@@ -1,0 +1,245 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changes a running HAProxy as _delta says, and compares it with a tree.
+
+A server that is added gets no request before its check has passed. One that is removed gets none from the moment on at
+which others are there to answer, and goes when its sessions have ended.
+
+Private to the collection hardened.balancer; it may change in any release.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _delta_sections as sections
+from ansible_collections.hardened.balancer.plugins.module_utils import _delta_servers as parameters
+from ansible_collections.hardened.balancer.plugins.module_utils import _runtime
+from ansible_collections.hardened.balancer.plugins.module_utils._delta import Op
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import Session, SocketError
+from ansible_collections.hardened.balancer.plugins.module_utils._tree import Files
+
+# A thousand commands take a tenth of a second; a machine that is short of everything gets this many seconds.
+PATIENCE = 30.0
+PAUSE = 0.1
+SHOWN = 5
+# What `del server` answers while the server still has sessions, connections or requests that wait for it.
+BUSY = "still has connections"
+
+
+class LiveChangeError(Exception):
+    """Says what did not work; the process may be between the two trees now."""
+
+
+def apply(ops: t.Sequence[Op], socket_path: str, wait: float) -> None:
+    """All of it, or LiveChangeError. `wait`: seconds for new servers to come up, and for old sessions to end."""
+    kinds: dict[str, list[Op]] = {}
+    for op in ops:
+        kinds.setdefault(op.kind, []).append(op)
+    removed = kinds.get("remove", [])
+    try:
+        with Session(socket_path, PATIENCE) as session:
+            healthy = _healthy(session) if removed else {}
+            texts = [text for op in ops if op.kind in COMMANDS for text in COMMANDS[op.kind](op)]
+            _runtime.commands(session, texts)
+            for op in kinds.get("map", []):
+                _replace(session, op)
+            if removed:
+                _await_others(session, removed, healthy, wait)
+                _remove(session, removed, wait)
+    except _runtime.RefusalError as exc:
+        beyond = len(exc.refused) - SHOWN
+        said = [*map(str, exc.refused[:SHOWN]), *([f"and {beyond} commands more"] if beyond > 0 else [])]
+        raise LiveChangeError("\n".join(said)) from exc
+    except (SocketError, ValueError) as exc:
+        raise LiveChangeError(str(exc)) from exc
+
+
+def _added(op: Op) -> list[str]:
+    """Through drain: between maintenance and a health of `down` it would be asked for a moment, unchecked."""
+    where = f"{op.backend}/{op.name}"
+    found = [f"add server {where} {' '.join(op.words)}"]
+    if "check" in op.marks:
+        found += [f"enable health {where}", f"set server {where} state drain", f"set server {where} health down"]
+    if "agent" in op.marks:
+        found.append(f"enable agent {where}")
+    return [*found, f"set server {where} state ready"]
+
+
+def _weighted(op: Op) -> list[str]:
+    return [f"set server {op.backend}/{op.name} weight {op.words[0]}"]
+
+
+def _moved(op: Op) -> list[str]:
+    return [f"set server {op.backend}/{op.name} addr {op.words[0]} port {op.words[1]}"]
+
+
+COMMANDS: dict[str, t.Callable[[Op], list[str]]] = {"add": _added, "weight": _weighted, "address": _moved}
+
+
+def _replace(session: Session, op: Op) -> None:
+    found = [one for one in _runtime.maps(session) if one.name == op.name]
+    if len(found) != 1:
+        raise LiveChangeError(f"the running process has {len(found)} maps with the name {op.name}")
+    _runtime.replace_map(session, found[0].id, op.entries)
+
+
+def _healthy(session: Session) -> dict[str, set[str]]:
+    """The servers of each backend that answer requests."""
+    found: dict[str, set[str]] = {}
+    for one in _runtime.servers(session):
+        if one.admin == "ready" and one.status.startswith(("UP", "no check")):
+            found.setdefault(one.backend, set()).add(one.name)
+    return found
+
+
+def _await_others(session: Session, removed: list[Op], before: dict[str, set[str]], wait: float) -> None:
+    """Nobody leaves before somebody else is there, where anybody was."""
+    leaving: dict[str, set[str]] = {}
+    for op in removed:
+        leaving.setdefault(op.backend, set()).add(op.name)
+    staying = {one.backend for one in _runtime.servers(session) if one.name not in leaving.get(one.backend, ())}
+    open_ones = {name: names for name, names in leaving.items() if before.get(name) and name in staying}
+    deadline = time.monotonic() + wait
+    while True:
+        healthy = _healthy(session)
+        open_ones = {name: names for name, names in open_ones.items() if not healthy.get(name, set()) - names}
+        if not open_ones:
+            return
+        if time.monotonic() >= deadline:
+            raise LiveChangeError(
+                f"of {', '.join(sorted(open_ones))} no server that stays came up within {wait:g} seconds"
+            )
+        time.sleep(PAUSE)
+
+
+def _remove(session: Session, removed: list[Op], wait: float) -> None:
+    deadline = time.monotonic() + wait
+    states = {(one.backend, one.name): one.forced for one in _runtime.servers(session)}
+    try:
+        _drained(session, [op for op in removed if "sessions" in op.marks], deadline)
+        texts = [f"disable agent {op.backend}/{op.name}" for op in removed if "agent" in op.marks]
+        texts += [f"set server {op.backend}/{op.name} state maint" for op in removed]
+        _runtime.commands(session, texts)
+        left = [f"{op.backend}/{op.name}" for op in _deleted(session, removed, deadline)]
+        if left:
+            raise LiveChangeError(f"{_listed(left)}: connections are still open after {wait:g} seconds")
+    except (LiveChangeError, SocketError, _runtime.RefusalError):
+        _returned(session, removed, states)
+        raise
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
+
+
+def _drained(session: Session, ops: list[Op], deadline: float) -> None:
+    """Maintenance would end the sessions of these."""
+    if not ops:
+        return
+    _runtime.commands(session, [f"set server {op.backend}/{op.name} state drain" for op in ops])
+    names = {(op.backend, op.name) for op in ops}
+    while True:
+        busy = [
+            f"{one.backend}/{one.name}"
+            for one in _runtime.servers(session)
+            if (one.backend, one.name) in names and one.sessions + one.queued
+        ]
+        if not busy:
+            return
+        if time.monotonic() >= deadline:
+            raise LiveChangeError(f"{_listed(busy)}: sessions that maintenance would end are still open")
+        time.sleep(PAUSE)
+
+
+def _deleted(session: Session, ops: list[Op], deadline: float) -> list[Op]:
+    """Those that are still there in the end. 3.0 could wait by itself, for one server at a time."""
+    while True:
+        answers = session.send([f"del server {op.backend}/{op.name}" for op in ops])
+        refused = [(op, said) for op, said in zip(ops, answers) if said != "Server deleted."]
+        others = [(op, said) for op, said in refused if BUSY not in said]
+        if others:
+            op, said = others[0]
+            raise LiveChangeError(f"del server {op.backend}/{op.name}: HAProxy answers {said!r}")
+        ops = [op for op, _said in refused]
+        if not ops or time.monotonic() >= deadline:
+            return ops
+        time.sleep(PAUSE)
+
+
+def _returned(session: Session, ops: list[Op], states: dict[tuple[str, str], str]) -> None:
+    """Whoever could not be removed works on: the process may have to go on with the tree of before."""
+    with contextlib.suppress(SocketError, _runtime.RefusalError):
+        there = {(one.backend, one.name) for one in _runtime.servers(session)}
+        texts = []
+        for op in ops:
+            where = op.backend, op.name
+            if where in there:
+                texts += [f"enable agent {'/'.join(where)}"] if "agent" in op.marks else []
+                texts.append(f"set server {'/'.join(where)} state {states.get(where, 'ready')}")
+        session.send(texts)
+
+
+def differences(files: Files, socket_path: str) -> list[str]:
+    """What of servers and maps is not as in the tree; who is in maintenance or drained is nobody's difference."""
+    text = sections.without_digest(files)
+    try:
+        with Session(socket_path, PATIENCE) as session:
+            return [*_servers_that_differ(text, session), *_maps_that_differ(files, text, session)]
+    except (SocketError, _runtime.RefusalError, ValueError) as exc:
+        raise LiveChangeError(str(exc)) from exc
+
+
+def _servers_that_differ(text: str, session: Session) -> t.Iterator[str]:
+    live: dict[str, dict[str, _runtime.Server]] = {}
+    for one in _runtime.servers(session):
+        live.setdefault(one.backend, {})[one.name] = one
+    parts = sections.sections(text)
+    for part, lines in zip(parts, sections.effective(parts)):
+        if part.kind not in sections.BALANCING or sections.last(lines, "disabled") is not None:
+            continue
+        present = live.get(part.name, {})
+        shared = " ".join(line.split(maxsplit=1)[1] for line in lines if line.startswith("default-server "))
+        for name, line in part.servers.items():
+            if name not in present:
+                yield f"server {part.name}/{name} is missing"
+            else:
+                yield from _server_differs(line, shared, present.pop(name))
+        if not any(line.startswith("server-template ") for line in lines):
+            yield from (f"server {part.name}/{name} is not of this tree" for name in present)
+
+
+def _server_differs(line: str, shared: str, live: _runtime.Server) -> t.Iterator[str]:
+    where = f"server {live.backend}/{live.name}"
+    place, _blank, rest = line.partition(" ")
+    wanted = parameters.address(place)
+    if wanted is not None and wanted != parameters.address(f"{live.address}:{live.port}"):
+        yield f"{where} is at {live.address} port {live.port}, not at {wanted[0]} port {wanted[1]}"
+    try:
+        own = parameters.merged(parameters.parameters(shared), parameters.parameters(rest))
+    except parameters.UnreadableError:
+        # Such a server is never changed at run time.
+        return
+    identifier = parameters.value(own, "id")
+    if identifier is not None and int(identifier) != live.id:
+        yield f"{where} has the id {live.id}, not {identifier}"
+    # What an agent says of the weight is not in any file.
+    if int(parameters.weight(own)) != live.weight and not parameters.has(own, "agent-check"):
+        yield f"{where} has the weight {live.weight}, not {parameters.weight(own)}"
+
+
+def _maps_that_differ(files: Files, text: str, session: Session) -> t.Iterator[str]:
+    live = {sections.relative(one.name): one for one in _runtime.maps(session)}
+    for path in sorted(set(sections.maps(text)) & set(files) - sections.written(text)):
+        if path not in live:
+            yield f"map {path} is missing"
+            continue
+        wanted, present = sections.entries(files[path]), _runtime.map_entries(session, live[path].id)
+        if wanted != present:
+            missing, beyond = len(set(wanted) - set(present)), len(set(present) - set(wanted))
+            what = f"{missing} entries are missing, {beyond} are not of this tree"
+            yield f"map {path}: {what if missing or beyond else 'the order of its entries is another'}"
