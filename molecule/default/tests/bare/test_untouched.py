@@ -14,6 +14,8 @@ OURS = (
     "/etc/ssh/sshd_config.d/00-hardened-balancer.conf",
     "/etc/sudoers.d/hardened-balancer",
     "/etc/systemd/system/haproxy.service.d",
+    "/etc/systemd/system/hardened-balancer-recover.service",
+    "/usr/local/lib/hardened-balancer",
 )
 
 
