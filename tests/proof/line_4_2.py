@@ -24,7 +24,7 @@ SECONDS = 5400
 CLIENTS = {"keepalive": 2, "closing": 2, "tls": 1, "pause": 0.02}
 # A file system of its own, small enough to be filled.
 SMALL = (
-    "cp -a /etc/haproxy /root/haproxy.lab; mount -t tmpfs -o size=8m,nr_inodes=900,mode=0755 tmpfs /etc/haproxy; "
+    "mountpoint -q /etc/haproxy && exit; rm -rf /root/haproxy.lab; cp -a /etc/haproxy /root/haproxy.lab; mount -t tmpfs -o size=8m,nr_inodes=900,mode=0755 tmpfs /etc/haproxy; "
     "cp -a /root/haproxy.lab/. /etc/haproxy/; systemctl restart haproxy"
 )
 LARGE = (

@@ -25,12 +25,15 @@ FILES = (
     *("os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir"),
     *("os.chmod", "os.chown", "os.truncate", "os.utime", "os.kill"),
 )
-ELSEWHERE = ("/tmp/", "/proc/", "/dev/", "/root/", "/home/", PLACE)
+# What Ansible does around a module of its own.
+ELSEWHERE = ("/tmp/", "/proc/", "/dev/", "/root/", "/home/", "ansible_", PLACE)
 
 
 class Steps:
-    def __init__(self, at: int, how: str, name: str) -> None:
-        self.at, self.how, self.name = at, how, name
+    def __init__(
+        self, at: int, how: str, name: str, place: str = PLACE, elsewhere: tuple[str, ...] = ELSEWHERE
+    ) -> None:
+        self.at, self.how, self.name, self.place, self.elsewhere = at, how, name, place, elsewhere
         self.busy = False
         self.asked: set[str] = set()
 
@@ -65,7 +68,7 @@ class Steps:
             words = ["run", " ".join(map(str, arguments[1]))]
         else:
             return ""
-        if any(word.startswith(ELSEWHERE) for word in words[1:]):
+        if any(word.startswith(self.elsewhere) for word in words[1:]):
             return ""
         text = " ".join(words)
         if event in REPEATED:
@@ -77,14 +80,14 @@ class Steps:
         return text
 
     def count(self, step: str) -> None:
-        path = f"{PLACE}/steps"
+        path = f"{self.place}/steps"
         with open(path, "a") as steps:  # noqa: PTH123 - in every Python of the balancer: nothing more is imported
             steps.write(f"{self.name}: {step}\n")
         with open(path) as steps:  # noqa: PTH123
             number = sum(1 for _line in steps)
         if number != self.at:
             return
-        with open(f"{PLACE}/reached", "w") as reached:  # noqa: PTH123
+        with open(f"{self.place}/reached", "w") as reached:  # noqa: PTH123
             reached.write(step)
         os.kill(os.getpid(), signal.SIGKILL if self.how == "kill" else signal.SIGSTOP)
 
