@@ -24,12 +24,13 @@ SECONDS = 5400
 CLIENTS = {"keepalive": 2, "closing": 2, "tls": 1, "pause": 0.02}
 # A file system of its own, small enough to be filled.
 SMALL = (
-    "mountpoint -q /etc/haproxy && exit; rm -rf /root/haproxy.lab; cp -a /etc/haproxy /root/haproxy.lab; mount -t tmpfs -o size=8m,nr_inodes=900,mode=0755 tmpfs /etc/haproxy; "
-    "cp -a /root/haproxy.lab/. /etc/haproxy/; systemctl restart haproxy"
+    "mountpoint -q /etc/haproxy && exit; rm -rf /var/tmp/haproxy.lab; cp -a /etc/haproxy /var/tmp/haproxy.lab; "
+    "mount -t tmpfs -o size=8m,nr_inodes=900,mode=0755 tmpfs /etc/haproxy; "
+    "cp -a /var/tmp/haproxy.lab/. /etc/haproxy/; systemctl restart haproxy"
 )
 LARGE = (
-    "cp -a /etc/haproxy/. /root/haproxy.lab/; umount /etc/haproxy; rm -rf /etc/haproxy/trees; "
-    "cp -a /root/haproxy.lab/. /etc/haproxy/; rm -rf /root/haproxy.lab; systemctl restart haproxy"
+    "cp -a /etc/haproxy/. /var/tmp/haproxy.lab/; umount /etc/haproxy; rm -rf /etc/haproxy/trees; "
+    "cp -a /var/tmp/haproxy.lab/. /etc/haproxy/; rm -rf /var/tmp/haproxy.lab; systemctl restart haproxy"
 )
 # Seconds without answers where what serves was killed: systemd starts it again after one.
 BOUND = 5.0

@@ -73,9 +73,9 @@ DRIFTS = [
     ),
     Drift(
         "another file reloaded, the link put back",
-        f"{OTHER}; cp -P {CONFIGURATION} /root/link.lab; ln -sfn /etc/haproxy/other.cfg {CONFIGURATION}; "
-        f"systemctl reload haproxy; sleep 2; cp -Pf --remove-destination /root/link.lab {CONFIGURATION}; "
-        "rm /root/link.lab /etc/haproxy/other.cfg",
+        f"{OTHER}; cp -P {CONFIGURATION} /var/tmp/link.lab; ln -sfn /etc/haproxy/other.cfg {CONFIGURATION}; "
+        f"systemctl reload haproxy; sleep 2; cp -Pf --remove-destination /var/tmp/link.lab {CONFIGURATION}; "
+        "rm /var/tmp/link.lab /etc/haproxy/other.cfg",
         "what runs is",
     ),
     Drift("HAProxy stopped", "systemctl stop haproxy", "does not run"),

@@ -26,7 +26,7 @@ FILES = (
     *("os.chmod", "os.chown", "os.truncate", "os.utime", "os.kill"),
 )
 # What Ansible does around a module of its own.
-ELSEWHERE = ("/tmp/", "/proc/", "/dev/", "/root/", "/home/", "ansible_", PLACE)
+ELSEWHERE = ("/tmp/", "/proc/", "/dev/", "/home/", "ansible_", PLACE)
 
 
 class Steps:
