@@ -1,7 +1,7 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes a running HAProxy as _delta says, and compares it with a tree.
+"""Changes a running HAProxy as _delta says.
 
 A server that is added gets no request before its check has passed. One that is removed gets none from the moment on at
 which others are there to answer, and goes when its sessions have ended.
@@ -15,12 +15,9 @@ import contextlib
 import time
 import typing as t
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _delta_sections as sections
-from ansible_collections.hardened.balancer.plugins.module_utils import _delta_servers as parameters
 from ansible_collections.hardened.balancer.plugins.module_utils import _runtime
 from ansible_collections.hardened.balancer.plugins.module_utils._delta import Op
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import Session, SocketError
-from ansible_collections.hardened.balancer.plugins.module_utils._tree import Files
 
 # A thousand commands take a tenth of a second; a machine that is short of everything gets this many seconds.
 PATIENCE = 30.0
@@ -182,64 +179,3 @@ def _returned(session: Session, ops: list[Op], states: dict[tuple[str, str], str
                 texts += [f"enable agent {'/'.join(where)}"] if "agent" in op.marks else []
                 texts.append(f"set server {'/'.join(where)} state {states.get(where, 'ready')}")
         session.send(texts)
-
-
-def differences(files: Files, socket_path: str) -> list[str]:
-    """What of servers and maps is not as in the tree; who is in maintenance or drained is nobody's difference."""
-    text = sections.without_digest(files)
-    try:
-        with Session(socket_path, PATIENCE) as session:
-            return [*_servers_that_differ(text, session), *_maps_that_differ(files, text, session)]
-    except (SocketError, _runtime.RefusalError, ValueError) as exc:
-        raise LiveChangeError(str(exc)) from exc
-
-
-def _servers_that_differ(text: str, session: Session) -> t.Iterator[str]:
-    live: dict[str, dict[str, _runtime.Server]] = {}
-    for one in _runtime.servers(session):
-        live.setdefault(one.backend, {})[one.name] = one
-    parts = sections.sections(text)
-    for part, lines in zip(parts, sections.effective(parts)):
-        if part.kind not in sections.BALANCING or sections.last(lines, "disabled") is not None:
-            continue
-        present = live.get(part.name, {})
-        shared = " ".join(line.split(maxsplit=1)[1] for line in lines if line.startswith("default-server "))
-        for name, line in part.servers.items():
-            if name not in present:
-                yield f"server {part.name}/{name} is missing"
-            else:
-                yield from _server_differs(line, shared, present.pop(name))
-        if not any(line.startswith("server-template ") for line in lines):
-            yield from (f"server {part.name}/{name} is not of this tree" for name in present)
-
-
-def _server_differs(line: str, shared: str, live: _runtime.Server) -> t.Iterator[str]:
-    where = f"server {live.backend}/{live.name}"
-    place, _blank, rest = line.partition(" ")
-    wanted = parameters.address(place)
-    if wanted is not None and wanted != parameters.address(f"{live.address}:{live.port}"):
-        yield f"{where} is at {live.address} port {live.port}, not at {wanted[0]} port {wanted[1]}"
-    try:
-        own = parameters.merged(parameters.parameters(shared), parameters.parameters(rest))
-    except parameters.UnreadableError:
-        # Such a server is never changed at run time.
-        return
-    identifier = parameters.value(own, "id")
-    if identifier is not None and int(identifier) != live.id:
-        yield f"{where} has the id {live.id}, not {identifier}"
-    # What an agent says of the weight is not in any file.
-    if int(parameters.weight(own)) != live.weight and not parameters.has(own, "agent-check"):
-        yield f"{where} has the weight {live.weight}, not {parameters.weight(own)}"
-
-
-def _maps_that_differ(files: Files, text: str, session: Session) -> t.Iterator[str]:
-    live = {sections.relative(one.name): one for one in _runtime.maps(session)}
-    for path in sorted(set(sections.maps(text)) & set(files) - sections.written(text)):
-        if path not in live:
-            yield f"map {path} is missing"
-            continue
-        wanted, present = sections.entries(files[path]), _runtime.map_entries(session, live[path].id)
-        if wanted != present:
-            missing, beyond = len(set(wanted) - set(present)), len(set(present) - set(wanted))
-            what = f"{missing} entries are missing, {beyond} are not of this tree"
-            yield f"map {path}: {what if missing or beyond else 'the order of its entries is another'}"

@@ -1,0 +1,331 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real HAProxy that was changed while it runs, against one that was started with the other tree."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _delta,
+    _delta_sections,
+    _drift,
+    _live_change,
+    _runtime,
+)
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError, ask, parse_stat
+from ansible_collections.hardened.balancer.plugins.module_utils._live_change import LiveChangeError
+
+PROGRAM = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
+ROUNDS = int(os.environ.get("LIVE_CHANGE_ROUNDS", "12"))
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs Debian's haproxy")
+
+Files = dict[str, str]
+# Nobody else's: other tests listen on 127.0.0.1.
+HERE = f"127.{os.getpid() >> 16 & 63 | 64}.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"
+HEAD = """\
+global
+    description hardened.balancer {digest}
+    default-path origin {trees}/{digest}
+    stats socket {socket} mode 600 level admin
+    maxconn 200
+defaults
+    default-server inter 200ms fastinter 100ms downinter 200ms fall 3 rise 2 init-addr last,libc,none
+    retries 1
+    http-reuse safe
+    timeout connect 1s
+    timeout client 5s
+    timeout server 5s
+    timeout check 1s
+"""
+# Columns of `show stat` that say how a server is made, and none of how it fares.
+MADE = (
+    *("pxname", "svname", "type", "bck", "slim", "qlimit", "sid", "iid", "mode", "algo", "addr", "cookie"),
+    *("check_rise", "check_fall", "agent_rise", "agent_fall", "src_ilim"),
+)
+# Of `show servers conn`: how connections are kept.
+KEPT = ("purge_delay", "idle_lim")
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind((HERE, 0))
+        return int(one.getsockname()[1])
+
+
+class Worker:
+    """Answers each request with its own name, after `delay` seconds; what it was asked is counted."""
+
+    def __init__(self, delay: float = 0.0) -> None:
+        self.requests, self.delay = 0, delay
+        self.listener = socket.create_server((HERE, 0), backlog=500)
+        self.port = int(self.listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _address = self.listener.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        body = f"{self.port}"
+        with contextlib.suppress(OSError), connection, connection.makefile("rb") as stream:
+            for line in stream:
+                if line == b"\r\n":
+                    self.requests += 1
+                    time.sleep(self.delay)
+                    connection.sendall(f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
+
+    def close(self) -> None:
+        # A thread that waits in accept() keeps the port open until it is woken.
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+class Balancer:
+    """A process of HAProxy with a tree of its own; `socket` is its runtime API."""
+
+    def __init__(self, directory: Path, digest: str, files: Files) -> None:
+        self.directory = directory
+        self.socket = str(directory / f"{int(digest, 16)}.sock")
+        self.files = self.placed(digest, files)
+        for path, text in self.files.items():
+            target = directory / "trees" / digest / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8", newline="")
+        main = directory / "trees" / digest / "haproxy.cfg"
+        self.process = subprocess.Popen(
+            [str(PROGRAM), "-db", "-f", str(main)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        deadline = time.monotonic() + 10
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                assert self.process.stdout
+                self.process.kill()
+                pytest.fail(f"haproxy did not start: {self.process.stdout.read()}\n{self.files['haproxy.cfg']}")
+            time.sleep(0.02)
+        self.version = tuple(int(one) for one in re.findall(r"\d+", self.ask("show info").split("\n")[1])[:3])
+
+    def placed(self, digest: str, files: Files) -> Files:
+        head = HEAD.format(digest=digest, trees=self.directory / "trees", socket=self.socket)
+        return {**files, "haproxy.cfg": head + files["haproxy.cfg"]}
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.ask("show version"))
+        except SocketError:
+            return False
+
+    def ask(self, text: str) -> str:
+        return ask(self.socket, text)
+
+    def made(self) -> dict[str, object]:
+        """Everything that a tree says of servers and maps."""
+        rows = [row for row in parse_stat(self.ask("show stat")) if row["svname"] not in ("FRONTEND", "BACKEND")]
+        lines = [line.split() for line in self.ask("show servers conn").splitlines() if "/" in line]
+        heads = [line.split()[1:] for line in self.ask("show servers conn").splitlines() if line.startswith("#")]
+        ports = [line.split() for line in self.ask("show servers state").splitlines()[2:] if line]
+        return {
+            "stat": sorted(tuple(row.get(name, "") for name in MADE) for row in rows),
+            "conn": sorted((line[0], *(line[heads[0].index(name)] for name in KEPT)) for line in lines[1:]),
+            "servers": sorted(
+                (one.backend, one.name, one.id, one.address, one.port, one.weight, one.check, one.admin, one.backup)
+                for one in _runtime.servers(self.socket)
+            ),
+            # The ports and addresses of checks and agents, TLS.
+            "checks": sorted((*line[1:4], *line[20:25]) for line in ports),
+            "maps": [
+                (_delta_sections.relative(one.name), _runtime.map_entries(self.socket, one.id))
+                for one in _runtime.maps(self.socket)
+            ],
+        }
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+
+class Place:
+    def __init__(self, directory: Path, stack: contextlib.ExitStack) -> None:
+        self.directory, self.stack, self.trees = directory, stack, 0
+
+    def worker(self, delay: float = 0.0) -> Worker:
+        found = Worker(delay)
+        self.stack.callback(found.close)
+        return found
+
+    def start(self, files: Files) -> Balancer:
+        self.trees += 1
+        found = Balancer(self.directory, f"{self.trees:016x}", files)
+        self.stack.callback(found.close)
+        return found
+
+    def changed(self, balancer: Balancer, files: Files, wait: float = 5.0) -> list[_delta.Op]:
+        """The process brought to the other tree, which is then a tree of this process."""
+        new = balancer.placed("f" * 16, files)
+        ops, why = _delta.between(balancer.files, new, balancer.version)
+        assert why == ""
+        _live_change.apply(ops, balancer.socket, wait)
+        assert _drift.found(new, balancer.socket) == []
+        balancer.files = new
+        return ops
+
+
+@pytest.fixture(name="place")
+def fixture_place() -> Iterator[Place]:
+    with tempfile.TemporaryDirectory(prefix="live-") as directory, contextlib.ExitStack() as stack:
+        yield Place(Path(directory), stack)
+
+
+def backend(*servers: str, lines: Sequence[str] = ("balance roundrobin",), name: str = "web") -> str:
+    body = "".join(f"    {line}\n" for line in ["mode http", *lines, *(f"server {one}" for one in servers)])
+    return f"backend {name}\n{body}"
+
+
+def tree(*parts: str, **files: str) -> Files:
+    return {"haproxy.cfg": "".join(parts), **{name.replace("_", "/", 1) + ".map": text for name, text in files.items()}}
+
+
+# What chance may ask for, and only a reload does: with ports at which nobody answers, no other server comes up.
+REASONS = (
+    r"the order of its backups is another|its agent says what part of it holds|resolvers hold on to it"
+    r"|has other parameters|all its servers move|no server that stays came up"
+)
+
+
+class Inventory:
+    """Trees by chance that differ in what the runtime API can change."""
+
+    ALGORITHMS = (
+        *("roundrobin", "leastconn", "first", "random", "random(3)"),
+        *("source\n    hash-type consistent", "uri\n    hash-type consistent sdbm avalanche"),
+    )
+    SHARED = (
+        *("", "default-server maxconn 30 minconn 3", "default-server weight 7 maxqueue 9", "default-server no-check"),
+        *("default-server slowstart 1s on-marked-down shutdown-sessions", "default-server backup"),
+        *("default-server observe layer7 error-limit 4 on-error mark-down", "default-server pool-max-conn 5"),
+        *("default-server agent-check agent-port 1 agent-inter 1s", "default-server send-proxy-v2 check-send-proxy"),
+        *(
+            "default-server ssl verify none sni str(a.example.com) check-sni a.example.com",
+            "default-server addr 127.0.0.1",
+        ),
+        *("default-server port 7 inter 150ms", "default-server fall 7 rise 4 pool-purge-delay 3s tfo"),
+        *("default-server ssl ssl-min-ver TLSv1.2 no-tls-tickets no-ssl-reuse ca-file @system-ca alpn h2,http/1.1",),
+    )
+    OWN = (
+        *(
+            "",
+            "check",
+            "check",
+            "check inter 90ms",
+            "maxconn 12",
+            "backup",
+            "check no-backup",
+            "weight 0",
+            "weight 256",
+        ),
+        *("weight 20 check", "check rise 1 fall 1", "no-check", "resolvers nobody init-addr none", "slowstart 2s"),
+        *("observe layer4 check", "no-send-proxy-v2", "pool-low-conn 2 pool-max-conn 0", "enabled check"),
+    )
+
+    def __init__(self, seed: int, ports: Sequence[int]) -> None:
+        self.chance, self.ports = random.Random(seed), ports
+        self.backends = {f"b{n}": self._lines() for n in range(self.chance.randint(1, 4))}
+        self.servers = {name: [self._server(n) for n in range(self.chance.randint(0, 6))] for name in self.backends}
+        self.map = self._entries()
+
+    def _lines(self) -> list[str]:
+        shared = [one for one in self.chance.sample(self.SHARED, 2) if one]
+        return [f"balance {self.chance.choice(self.ALGORITHMS)}", *shared]
+
+    def _server(self, number: int) -> list[str]:
+        address = self.chance.choice([HERE, HERE, HERE, "::1", "[2001:db8::7]"])
+        return [f"s{number}", f"{address}:{self.chance.choice(self.ports)}", self.chance.choice(self.OWN)]
+
+    def _entries(self) -> list[str]:
+        keys = ["a.example.com", "b", "c;d", "e\\f", "#g", "'h'", '"i"', "ä", "x" * 300, "b", "<<", "%[j]", "$k"]
+        values = ["one", "two  words", "thr\\ee", "f;our", "# five", "'six' \"7\"", "ü", "y" * 400, "<<", "\\"]
+        return [f"{self.chance.choice(keys)} {self.chance.choice(values)}" for _n in range(self.chance.randint(0, 20))]
+
+    def change(self) -> None:
+        for present in self.servers.values():
+            for server in self.chance.sample(present, self.chance.randint(0, len(present))):
+                what = self.chance.choice(["remove", "address", "weight", "weight"])
+                if what == "remove":
+                    present.remove(server)
+                elif what == "address":
+                    server[1] = f"{HERE}:{self.chance.choice(self.ports)}"
+                else:
+                    rest = re.sub(r"weight \d+", "", server[2]).strip()
+                    server[2] = f"{rest} weight {self.chance.choice([0, 1, 50, 256])}".strip()
+            names = {server[0] for server in present}
+            for number in self.chance.sample(range(20, 40), self.chance.randint(0, 3)):
+                if f"s{number}" not in names:
+                    present.insert(self.chance.randint(0, len(present)), self._server(number))
+        if self.chance.random() < 0.5:
+            self.map = self._entries()
+
+    def files(self) -> Files:
+        resolvers = "resolvers nobody\n    nameserver one 127.0.0.1:9\n"
+        fetch = "http-request set-var(txn.x) path,map_str(maps/sites.map)"
+        parts = [
+            backend(
+                *(f"{name} {place} id {100 + int(name[1:])} {words}" for name, place, words in self.servers[title]),
+                lines=[*lines, fetch],
+                name=title,
+            )
+            for title, lines in self.backends.items()
+        ]
+        return {
+            "haproxy.cfg": "".join([resolvers, *parts]),
+            "maps/sites.map": "".join(f"{line}\n" for line in ["# sites", *self.map]),
+        }
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_a_changed_process_is_as_a_fresh_one(seed: int, place: Place) -> None:
+    ports = [place.worker().port for _n in range(3)]
+    inventory = Inventory(seed, [*ports, free_port()])
+    balancer = place.start(inventory.files())
+    for _step in range(4):
+        inventory.change()
+        files = balancer.placed("f" * 16, inventory.files())
+        fresh = place.start(inventory.files())
+        ops, why = _delta.between(balancer.files, files, balancer.version)
+        why = why or told(ops, balancer)
+        if why:
+            assert re.search(REASONS, why), why
+            balancer.close()
+            balancer = fresh
+            continue
+        balancer.files = files
+        assert _drift.found(files, balancer.socket) == []
+        assert balancer.made() == fresh.made()
+        fresh.close()
+
+
+def told(ops: list[_delta.Op], balancer: Balancer) -> str:
+    try:
+        _live_change.apply(ops, balancer.socket, 3)
+    except LiveChangeError as exc:
+        return str(exc)
+    return ""
