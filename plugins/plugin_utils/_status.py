@@ -22,11 +22,10 @@ def status(answers: Answers, every_worker: bool = False) -> list[str]:
     workers = _workers(running)
     return [
         _headline(answers, running, workers),
-        "",
         *_table(["balancer", "HAProxy", "for", "runs", "connections", "old processes"], _balancers(running)),
         *(f"{name} {NO_ANSWER}: {reason(answer)}" for name, answer in answers.items() if name not in running),
-        *_section(["frontend", "state", "sessions", "of"], _frontends(running)),
-        *_section(["backend", "worker", "state", "sessions", "weight"], _rows(workers, list(running), every_worker)),
+        *_table(["frontend", "state", "sessions", "of"], _frontends(running)),
+        *_table(["backend", "worker", "state", "sessions", "weight"], _rows(workers, list(running), every_worker)),
         *_left_out(workers, every_worker),
     ]
 
@@ -140,22 +139,24 @@ def _frontends(running: Answers) -> list[list[str]]:
 
 
 def _rows(workers: list[Worker], everywhere: list[str], every_worker: bool) -> list[list[str]]:
-    rows: list[list[str]] = []
-    backend = None
-    for worker in _shown(workers, every_worker):
-        states = {balancer: _state(server) for balancer, server in worker.seen.items()}
-        weights = {balancer: str(server.get("weight", "?")) for balancer, server in worker.seen.items()}
-        rows.append(
-            [
-                worker.backend if worker.backend != backend else "",
-                worker.name,
-                _by_state(states, everywhere),
-                str(sum(server.get("sessions") or 0 for server in worker.seen.values())),
-                _by_state(weights, list(weights)),
-            ]
-        )
-        backend = worker.backend
-    return rows
+    return [
+        [
+            worker.backend,
+            worker.name,
+            _by_state({name: _state(server) for name, server in worker.seen.items()}, everywhere, _away(worker)),
+            str(sum(server.get("sessions") or 0 for server in worker.seen.values())),
+            _by_state(
+                {name: str(server.get("weight", "?")) for name, server in worker.seen.items()}, list(worker.seen)
+            ),
+        ]
+        for worker in _shown(workers, every_worker)
+    ]
+
+
+def _away(worker: Worker) -> dict[str, int]:
+    """For how many seconds it has not been served, by balancer."""
+    since = {name: server.get("since") for name, server in worker.seen.items() if not serves(server)}
+    return {name: seconds for name, seconds in since.items() if isinstance(seconds, int)}
 
 
 def _shown(workers: list[Worker], every_worker: bool) -> list[Worker]:
@@ -171,7 +172,7 @@ def _left_out(workers: list[Worker], every_worker: bool) -> list[str]:
     if not rest:
         return []
     what = "all of them serve" if away <= ENOUGH_WORKERS else f"{away - ENOUGH_WORKERS} of them do not serve"
-    return ["", f"{_count(rest, 'more worker')}, {what}; -e every_worker=true names each"]
+    return [f"{_count(rest, 'more worker')}, {what}; -e every_worker=true names each"]
 
 
 def _state(server: t.Mapping[str, t.Any]) -> str:
@@ -183,27 +184,31 @@ def _state(server: t.Mapping[str, t.Any]) -> str:
     admin = str(server.get("admin") or "ready")
     if admin != "ready" and not word.lower().startswith(admin):
         parts.append(f"({admin})")
-    if not serves(server) and isinstance(server.get("since"), int):
-        parts.append(f"for {duration(server['since'])}")
     return " ".join(parts)
 
 
-def _by_state(states: t.Mapping[str, str], everywhere: list[str]) -> str:
-    """One word where all agree; else each word with those that say it."""
+def _by_state(states: t.Mapping[str, str], everywhere: list[str], away: t.Mapping[str, int] | None = None) -> str:
+    """One word where all agree, else each word with those that say it; with the longest time of those that are away."""
     groups: dict[str, list[str]] = {}
     for balancer in everywhere:
         groups.setdefault(states.get(balancer, "unknown"), []).append(balancer)
+    told = {
+        state: state + _for_long([seconds for name, seconds in (away or {}).items() if name in of])
+        for state, of in groups.items()
+    }
     if len(groups) == 1:
-        return next(iter(groups))
-    return "; ".join(f"{state} on {', '.join(of)}" for state, of in groups.items())
+        return next(iter(told.values()))
+    return "; ".join(f"{told[state]} on {', '.join(of)}" for state, of in groups.items())
 
 
-def _section(head: list[str], rows: list[list[str]]) -> list[str]:
-    return ["", *_table(head, rows)] if rows else []
+def _for_long(seconds: list[int]) -> str:
+    return f" for {duration(max(seconds))}" if seconds else ""
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """Its head in capitals parts it from the one before; an empty line would be shown as a pair of quotes."""
     if not rows:
         return []
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in [head, *rows]]
+    lines = [[cell.upper() for cell in head], *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]

@@ -44,18 +44,15 @@ def test_a_screen() -> None:
     )
     assert lines == [
         "3 balancers, 1 backend, 2 workers; 1 balancer does not answer; 2 workers do not serve everywhere",
-        "",
-        "balancer  HAProxy  for      runs              connections  old processes",
+        "BALANCER  HAPROXY  FOR      RUNS              CONNECTIONS  OLD PROCESSES",
         "lb1       2.6.12   1 d 2 h  0123456789abcdef  12 of 1000   -",
         "lb2       3.0.11   1 d 2 h  0123456789abcdef  12 of 1000   2",
         "lb3 does not answer: Failed to connect to the host via ssh",
-        "",
-        "frontend    state  sessions  of",
+        "FRONTEND    STATE  SESSIONS  OF",
         "http_front  OPEN   14        2000",
-        "",
-        "backend  worker   state                         sessions  weight",
+        "BACKEND  WORKER   STATE                         SESSIONS  WEIGHT",
         "web      worker1  UP on lb1; DRAIN on lb2       4         1",
-        "         worker2  UP on lb1; DOWN L4CON on lb2  0         1",
+        "web      worker2  UP on lb1; DOWN L4CON on lb2  0         1",
     ]
 
 
@@ -83,11 +80,17 @@ def test_the_words_of_haproxy_and_what_they_leave_out(differs: dict[str, t.Any],
     assert f"worker1  {told}  " in lines[-1]
 
 
+def test_balancers_that_agree_are_told_in_one_word_with_the_longest_time() -> None:
+    away = [server("worker1", status="DRAIN", admin="drain", since=seconds) for seconds in (11, 12, 3700)]
+    lines = status({name: answer(one) for name, one in zip(("lb1", "lb2", "lb3"), away)})
+    assert lines[-1].startswith("web      worker1  DRAIN for 1 h 1 min  ")
+
+
 def test_of_thousands_those_that_do_not_serve() -> None:
     servers = [server(f"worker{i}", status="DOWN" if i in (7, 900) else "UP") for i in range(5000)]
     lines = status({"lb1": answer(*servers)})
     assert len(lines) < 20
-    assert [line.split()[:2] for line in lines if "DOWN" in line] == [["web", "worker7"], ["worker900", "DOWN"]]
+    assert [line.split()[:2] for line in lines if "DOWN" in line] == [["web", "worker7"], ["web", "worker900"]]
     assert lines[-1] == "4998 more workers, all of them serve; -e every_worker=true names each"
     assert len(status({"lb1": answer(*servers)}, every_worker=True)) > 5000
 
@@ -102,7 +105,6 @@ def test_nobody_answers() -> None:
     lines = status({"lb1": {"failed": True, "msg": ""}, "lb2": {"haproxy": {}, "msg": "HAProxy does not run"}})
     assert lines == [
         "2 balancers, 0 backends, 0 workers; 2 balancers do not answer",
-        "",
         "lb1 does not answer: it did not say why",
         "lb2 does not answer: HAProxy does not run",
     ]
