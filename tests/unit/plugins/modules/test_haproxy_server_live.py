@@ -1,0 +1,214 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers of a real HAProxy, changed by the module and its functions."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import wait_until
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import Session
+from ansible_collections.hardened.balancer.plugins.module_utils._runtime import commands
+from ansible_collections.hardened.balancer.plugins.module_utils._runtime_change import ChangeError, converge
+
+if t.TYPE_CHECKING:
+    from tests.unit.plugins.modules.conftest import Daemon
+
+NEW = {"backend": "web", "server": "new", "state": "present", "address": "127.0.0.1", "port": 9}
+
+
+def change(daemon: Daemon, *items: dict[str, t.Any], **options: t.Any) -> None:
+    with Session(daemon.socket) as session:
+        converge(session, items, **options)
+
+
+@pytest.mark.parametrize(
+    ("item", "before", "after"),
+    [
+        ({"backend": "web", "server": "one", "state": "drain"}, "ready, weight 10", "drain, weight 10"),
+        ({"backend": "web", "server": "one", "state": "maint"}, "ready, weight 10", "maint, weight 10"),
+        ({"backend": "web", "server": "two", "state": "ready"}, "maint, weight 20", "ready, weight 20"),
+        ({"backend": "web", "server": "one", "weight": "256"}, "ready, weight 10", "ready, weight 256"),
+        ({"backend": "web", "server": "one", "weight": "50%"}, "ready, weight 10", "ready, weight 5"),
+        ({"backend": "fixed", "server": "one", "weight": "0%"}, "ready, weight 10", "ready, weight 0"),
+        ({"backend": "web", "server": "one", "port": 9}, "ready, weight 10", "ready, weight 10, 127.0.0.1:9"),
+        (
+            {"backend": "web", "server": "one", "address": "2001:DB8::1"},
+            "ready, weight 10, 127.0.0.1",
+            "ready, weight 10, [2001:db8::1]",
+        ),
+        ({**NEW, "weight": "7", "params": "check inter 5s"}, "absent", "ready, weight 7, 127.0.0.1:9"),
+        ({**NEW, "weight": "50%", "params": "weight 30"}, "absent", "ready, weight 15, 127.0.0.1:9"),
+        ({**NEW, "address": "2001:DB8::1"}, "absent", "ready, weight 1, [2001:db8::1]:9"),
+        ({**NEW, "backend": "consistent"}, "absent", "ready, weight 1, 127.0.0.1:9"),
+        ({"backend": "other", "server": "one", "state": "absent"}, "ready, weight 10", "absent"),
+        ({"backend": "web", "server": "two", "state": "absent"}, "maint, weight 20", "absent"),
+    ],
+)
+def test_each_change_is_announced_made_and_not_made_again(
+    daemon: Daemon, item: dict[str, t.Any], before: str, after: str
+) -> None:
+    old = daemon.seen()
+    dry = daemon.module("haproxy_server", check=True, servers=[item])
+    assert daemon.seen().servers == old.servers
+    done = daemon.module("haproxy_server", servers=[item])
+    name = f"{item['backend']}/{item['server']}"
+    assert (done["changed"], dry["changed"]) == (True, True), done
+    assert dry["diff"] == done["diff"]
+    assert done["diff"]["before"].startswith(f"{name}: {before}")
+    assert done["diff"]["after"].startswith(f"{name}: {after}")
+    assert dry["servers"] == done["servers"]
+    again = daemon.module("haproxy_server", servers=[item])
+    assert (again["changed"], again["diff"]) == (False, {"before": "", "after": ""})
+
+
+def test_a_worker_without_a_backend_is_meant_wherever_it_is(daemon: Daemon) -> None:
+    done = daemon.module("haproxy_server", servers=[{"server": "one", "state": "drain"}])
+    assert {one["backend"] for one in done["servers"]} == {"web", "other", "fixed", "hashed", "consistent"}
+    assert {one.admin for one in daemon.seen().servers if one.name == "one"} == {"drain"}
+
+
+def test_every_problem_is_named_and_nothing_is_changed(daemon: Daemon) -> None:
+    old = daemon.seen().servers
+    failed = daemon.module(
+        "haproxy_server",
+        servers=[
+            {"backend": "web", "server": "two", "state": "ready"},
+            {"backend": "wbe", "server": "one", "state": "drain"},
+            {"backend": "web", "server": "oen", "state": "drain"},
+            {"backend": "fixed", "server": "one", "weight": "5"},
+            {**NEW, "backend": "fixed"},
+            {**NEW, "backend": "hashed"},
+            {"backend": "web", "server": "one", "state": "absent"},
+        ],
+    )
+    assert (failed["failed"], failed["changed"]) == (True, False)
+    assert failed["msg"].splitlines()[0] == "6 problems, nothing was changed:"
+    assert "backend: HAProxy has none named 'wbe'; did you mean web?" in failed["msg"]
+    assert "server: backend web has no server 'oen'; did you mean one?" in failed["msg"]
+    assert "fixed/one: weight: balance static-rr takes 0% and 100% at run time, not 5" in failed["msg"]
+    assert "fixed/new: balance static-rr takes no servers at run time" in failed["msg"]
+    assert "'add server hashed/new': HAProxy answers 'Backend must use a dynamic load balancing" in failed["msg"]
+    assert "'del server web/one': HAProxy answers 'This server cannot be removed at runtime" in failed["msg"]
+    assert daemon.seen().servers == old
+
+
+def test_what_haproxy_alone_can_judge_is_told_in_its_words(daemon: Daemon) -> None:
+    failed = daemon.module("haproxy_server", servers=[{**NEW, "params": "chekc"}])
+    assert "unknown keyword 'chekc'" in failed["msg"]
+    hashed = daemon.module("haproxy_server", servers=[{"backend": "hashed", "server": "one", "weight": "5"}])
+    assert "its algorithm is static: give 0% or 100%" in hashed["msg"]
+
+
+def test_a_socket_that_may_only_look(daemon: Daemon) -> None:
+    failed = daemon.module(
+        "haproxy_server", socket=str(daemon.directory / "user.sock"), servers=[{"server": "one", "state": "drain"}]
+    )
+    assert "Permission denied" in failed["msg"]
+    assert "level admin" in failed["msg"]
+
+
+def test_nobody_there(daemon: Daemon) -> None:
+    failed = daemon.module("haproxy_server", socket="/nonexistent", servers=[{"server": "one", "state": "drain"}])
+    assert failed["msg"].startswith("/nonexistent does not answer: No such file or directory; does HAProxy run")
+
+
+def test_sessions_are_waited_for(daemon: Daemon) -> None:
+    busy = daemon.request("/hang")
+    assert wait_until(lambda: sum(one.sessions for one in daemon.seen().servers) == 1, 5)
+    drain = {"backend": "web", "server": "one", "state": "drain"}
+    with pytest.raises(ChangeError, match=r"web/one: 1 sessions are left after 0\.3 s"):
+        change(daemon, drain, wait=0.3)
+    assert daemon.server("web/one").admin == "drain"
+    with pytest.raises(ChangeError, match="sessions are left"):
+        change(daemon, drain, wait=0.3)
+    release(daemon)
+    change(daemon, drain, wait=5)
+    assert b"200 OK" in busy.recv(1000)
+    busy.close()
+
+
+def release(daemon: Daemon) -> None:
+    daemon.worker.RequestHandlerClass.released.set()  # type: ignore[attr-defined]
+
+
+def test_a_server_with_connections_goes_when_they_end(daemon: Daemon) -> None:
+    change(daemon, {**NEW, "port": daemon.worker_port}, {"server": "one", "backend": "web", "state": "maint"})
+    busy = daemon.request("/hang")
+    assert wait_until(lambda: daemon.server("web/new").sessions == 1, 5)
+    gone = {"backend": "web", "server": "new", "state": "absent"}
+    with pytest.raises(ChangeError, match="web/new: it is in maintenance, but has connections and wait is 0 seconds"):
+        change(daemon, gone)
+    with pytest.raises(ChangeError, match=r"has connections after 0\.3 s"):
+        change(daemon, gone, wait=0.3)
+    release(daemon)
+    assert b"200 OK" in busy.recv(1000)
+    change(daemon, gone, wait=10)
+    assert "web/new" not in daemon.names()
+    busy.close()
+
+
+def test_idle_connections_to_a_server_do_not_keep_it(daemon: Daemon) -> None:
+    change(daemon, {**NEW, "port": daemon.worker_port}, {"server": "one", "backend": "web", "state": "maint"})
+    with daemon.request() as one:
+        assert b"200 OK" in one.recv(1000)
+        change(daemon, {"backend": "web", "server": "new", "state": "absent"}, wait=10)
+    assert "web/new" not in daemon.names()
+
+
+def test_ready_means_seen_healthy_by_fresh_checks(daemon: Daemon) -> None:
+    assert wait_until(lambda: daemon.server("web/one").status == "UP", 5)
+    change(daemon, {"backend": "web", "server": "one", "state": "maint"})
+    started = time.monotonic()
+    change(daemon, {"backend": "web", "server": "one", "state": "ready"}, healthy=10)
+    assert time.monotonic() - started >= 0.1
+    assert (daemon.server("web/one").admin, daemon.server("web/one").up) == ("ready", True)
+
+
+def test_one_that_does_not_come_up_gets_no_traffic(daemon: Daemon) -> None:
+    change(daemon, {"backend": "web", "server": "one", "state": "drain"})
+    daemon.worker.shutdown()
+    daemon.worker.server_close()
+    wish = {"backend": "web", "server": "one", "state": "ready"}
+    with pytest.raises(ChangeError, match=r"web/one: not healthy after 1 s, it is DOWN.*; it stays drain"):
+        change(daemon, wish, healthy=1)
+    assert daemon.server("web/one").admin == "drain"
+    stays = {"backend": "web", "server": "one", "state": "drain"}
+    with pytest.raises(ChangeError, match="not healthy"):
+        change(daemon, stays, healthy=1)
+
+
+def test_a_new_server_that_is_dead_gets_no_traffic(daemon: Daemon) -> None:
+    item = {**NEW, "port": daemon.nobody, "params": "check inter 100ms"}
+    with pytest.raises(ChangeError, match="web/new: not healthy after 1 s"):
+        change(daemon, item, healthy=1)
+    assert daemon.server("web/new").admin == "drain"
+
+
+def test_a_follower_is_left_to_the_one_that_it_follows(daemon: Daemon) -> None:
+    change(daemon, {"backend": "web", "server": "follower", "state": "drain"})
+    change(daemon, {"backend": "web", "server": "follower", "state": "ready"}, healthy=5)
+    assert daemon.server("web/follower").admin == "ready"
+    change(daemon, {"backend": "web", "server": "one", "state": "maint"})
+    assert (daemon.server("web/follower").admin, daemon.server("web/follower").forced) == ("maint", "ready")
+
+
+def test_a_thousand_at_once_cost_little_more_than_the_socket(daemon: Daemon) -> None:
+    names = [f"s{number}" for number in range(1000)]
+    start = time.monotonic()
+    with Session(daemon.socket) as session:
+        for text in ("add server web/%s 127.0.0.1:9", "set server web/%s state ready", "set server web/%s weight 9"):
+            commands(session, [text % name for name in names])
+        commands(session, [f"set server web/{name} state maint" for name in names])
+        commands(session, [f"del server web/{name}" for name in names])
+    bare = time.monotonic() - start
+    start = time.monotonic()
+    change(daemon, *({**NEW, "server": name} for name in names))
+    change(daemon, *({"backend": "web", "server": name, "weight": "9"} for name in names))
+    change(daemon, *({"backend": "web", "server": name, "state": "absent"} for name in names), wait=10)
+    assert time.monotonic() - start < max(1, 10 * bare)
+    assert daemon.server("web/one").admin == "ready"
