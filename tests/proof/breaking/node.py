@@ -26,6 +26,8 @@ PARTS = {
     "beside": "ls -A /etc/haproxy; ls -A /etc/haproxy/trees | grep -Ev '^[0-9a-f]{16}$' || true",
     "of the run": "ls -AR /run/hardened-balancer 2>/dev/null || true",
     "firewall": "nft -s list ruleset",
+    "HAProxy beside the unit": "for one in /proc/[0-9]*; do grep -sqx haproxy $one/comm && "
+    "! grep -sq haproxy.service $one/cgroup && tr '\\0' ' ' <$one/cmdline; done",
     "units": "for unit in haproxy hardened-balancer-recover hardened-balancer-firewall; do "
     "echo $unit $(systemctl is-enabled $unit 2>&1); done; systemctl is-active haproxy; "
     "systemctl show haproxy -p LoadState -p NeedDaemonReload; cat /etc/systemd/system/haproxy.service.d/*",
