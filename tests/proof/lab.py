@@ -277,6 +277,6 @@ def load_lab() -> Lab:
     machines = {host: Machine(host, f"{name}-{host}", of["ansible_host"]) for host, of in hosts.items()}
     return Lab(
         machines,
-        [machines[host] for host in inventory["balancers"]["hosts"]],
+        [machines[host] for host in inventory["balancers"]["hosts"] if host in os.environ.get("BALANCERS", host)],
         [machines[host] for host in inventory["web_workers"]["hosts"]],
     )

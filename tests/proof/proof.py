@@ -29,6 +29,8 @@ from tests.proof.lab import CACHE, HERE, ROOT, load_lab
 
 NAME = re.compile(r"line_(\d+)_(\d+)\.py")
 SECONDS = 1800
+# What makes a line show less than it promises: a result is kept for the same of them only.
+SHORTER = ("PROOF_CHANGES", "PROOF_ROUNDS", "ONLY", "STEPS", "BALANCERS")
 INNER = "--inside"
 
 
@@ -64,12 +66,20 @@ def files_now() -> tuple[str, str]:
     return tree, commit if tree == git("rev-parse", "HEAD^{tree}") else f"{commit}-changed"
 
 
+def now() -> str:
+    return datetime.datetime.now().isoformat(timespec="seconds")
+
+
+def shorter() -> str:
+    return " ".join(f"{name}={os.environ[name]}" for name in SHORTER if name in os.environ)
+
+
 def kept(tree: str) -> dict[str, dict[str, t.Any]]:
     """By line: the last result for exactly these files."""
     found: dict[str, dict[str, t.Any]] = {}
     for path in sorted(CACHE.glob("*/*.json"), key=lambda path: path.stat().st_mtime):
         result = json.loads(path.read_text())
-        if result.get("tree") == tree:
+        if (result.get("tree"), result.get("shorter")) == (tree, shorter()):
             found[result["line"]] = result
     return found
 
@@ -81,7 +91,7 @@ def show(line: str, place: pathlib.Path, tree: str) -> dict[str, t.Any]:
     began = time.monotonic()
     output = place / f"{line}.txt"
     with output.open("w") as text:
-        text.write(f"{line} {about(line)}\n{datetime.datetime.now().isoformat(timespec='seconds')} {place.name}\n\n")
+        text.write(f"{line} {about(line)}\n{now()} {place.name} {shorter()}\n\n")
         text.flush()
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.proof.proof", INNER, line],
@@ -103,8 +113,8 @@ def show(line: str, place: pathlib.Path, tree: str) -> dict[str, t.Any]:
     seconds = time.monotonic() - began
     outcome = "shown" if code == 0 else "FAILED"
     result = {"line": line, "about": about(line), "tree": tree, "outcome": outcome, "seconds": round(seconds, 1)}
-    result["when"] = datetime.datetime.now().isoformat(timespec="seconds")
-    result["output"] = str(output.relative_to(ROOT))
+    result["when"] = now()
+    result.update(output=str(output.relative_to(ROOT)), shorter=shorter())
     (place / f"{line}.json").write_text(json.dumps(result, indent=2) + "\n")
     print(f"proof: {line} {outcome}, {seconds:.0f} s, {result['output']}", flush=True)
     return result
@@ -127,7 +137,8 @@ def summary(found: dict[str, dict[str, t.Any]]) -> str:
     table = [f"{'line':<6}{'outcome':<9}{'seconds':>8}  {'when':<21}about"]
     for line in lines():
         result = found.get(line, {"outcome": "not run", "seconds": 0, "when": "", "about": about(line)})
-        table.append(f"{line:<6}{result['outcome']:<9}{result['seconds']:>8.0f}  {result['when']:<21}{result['about']}")
+        about_it = f"{result['about']} {result.get('shorter', '')}".rstrip()
+        table.append(f"{line:<6}{result['outcome']:<9}{result['seconds']:>8.0f}  {result['when']:<21}{about_it}")
     return "\n".join(table) + "\n"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 import time
 import typing as t
 
@@ -25,13 +26,17 @@ class Watch:
         self.looks: list[Look] = []
 
     def __enter__(self: Self) -> Self:
-        self._process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        # A pipe that nobody reads would be full soon.
+        self._output = tempfile.TemporaryFile("w+")
+        self._process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=self._output, text=True)
         time.sleep(1)
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        output = self._process.communicate(timeout=30)[0]
-        self.looks = [(moment, found) for moment, found in map(json.loads, output.splitlines())]
+        self._process.communicate(timeout=30)
+        self._output.seek(0)
+        self.looks = [(moment, found) for moment, found in map(json.loads, self._output)]
+        self._output.close()
 
 
 class Total(t.NamedTuple):

@@ -137,7 +137,15 @@ def runner(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callabl
         def show(line: str, place: pathlib.Path, tree: str) -> dict[str, t.Any]:
             shown.append(line)
             outcome = "FAILED" if line == failing else "shown"
-            result = {"line": line, "about": "", "tree": tree, "outcome": outcome, "seconds": 1.0, "when": "now"}
+            result = {
+                "line": line,
+                "about": "",
+                "tree": tree,
+                "outcome": outcome,
+                "seconds": 1.0,
+                "when": "now",
+                "shorter": "",
+            }
             (place / f"{line}.json").write_text(json.dumps(result))
             return result
 
