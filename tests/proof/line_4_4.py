@@ -62,12 +62,13 @@ def timed(lab: Lab, balancer: Machine) -> dict[str, float]:
     words = ["-e", f"@{STATE / 'servers.json'}"]
     run = lab.playbook(HERE / "servers.yml", *words, limit=balancer, environment={"ANSIBLE_STDOUT_CALLBACK": JSON})
     tasks = json.loads(run.output[run.output.index("{\n") :])["plays"][0]["tasks"]
+    found = {}
     for task in tasks:
-        result = task["hosts"][balancer.name]
-        wanted = task["task"]["name"] in KINDS
-        if bool(result.get("changed")) is not wanted:
-            lab.require(False, f"{balancer}: {task['task']['name']}: changed is {result.get('changed')}")
-    return {task["task"]["name"]: seconds(task["task"]["duration"]) for task in tasks}
+        name, result = task["task"]["name"].lower(), task["hosts"][balancer.name]
+        found[name] = seconds(task["task"]["duration"])
+        if bool(result.get("changed")) is not (name in KINDS):
+            lab.require(False, f"{balancer}: {name}: changed is {result.get('changed')}")
+    return found
 
 
 def seconds(duration: dict[str, str]) -> float:
