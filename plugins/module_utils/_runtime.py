@@ -54,6 +54,7 @@ DYNAMIC = "a dynamic algorithm (roundrobin, leastconn, first, random, hashes wit
 # HAProxy's words, and what its administrator can do about them.
 WAYS_OUT = (
     ("Permission denied", "the socket needs `level admin` (stats socket PATH level admin)"),
+    ("allocate memory", "certificates are shown to `level operator` and above (stats socket PATH level admin)"),
     ("only accepts weights", f"its algorithm is static: give 0% or 100%, or use {DYNAMIC}"),
     ("must use a dynamic load balancing", f"add the server to the configuration, or use {DYNAMIC}"),
     ("pointing to it", "track, use-server or the like names it: take it out of the configuration"),

@@ -93,14 +93,20 @@ class Worker(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
+class Workers(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_arguments: object) -> None:
+        """HAProxy is killed with connections open."""
+
+
 class Daemon:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.socket = str(directory / "admin.sock")
         self.port, self.nobody = free_port(), free_port()
         Worker.released = threading.Event()
-        self.worker = ThreadingHTTPServer(("127.0.0.1", 0), Worker)
-        self.worker.daemon_threads = True
+        self.worker = Workers(("127.0.0.1", 0), Worker)
         self.worker_port = self.worker.server_address[1]
         threading.Thread(target=self.worker.serve_forever, args=(0.05,), daemon=True).start()
         directory.joinpath("limits.map").write_text("/login 5\n/search 50\n")
