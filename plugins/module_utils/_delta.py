@@ -41,7 +41,7 @@ class Op(t.NamedTuple):
     kind: str  # weight, address, add, remove, map
     backend: str
     name: str
-    # weight: the weight. address: address, port. add: what stands behind the name of the server.
+    # weight: the weight. address, remove: address, port. add: what stands behind the name of the server.
     words: tuple[str, ...] = ()
     entries: tuple[tuple[str, str], ...] = ()
     # add: which checks are to be switched on (check, agent); remove: agent, and sessions, which maintenance would end.
@@ -171,7 +171,10 @@ def _servers(old: Section, new: Section, lines: tuple[str, ...], tracked: set[st
             raise OnlyReload(f"server {old.name}/{name} is removed, and others take its state (track)")
         if servers.has(everyone[name], "resolvers"):
             raise OnlyReload(f"server {old.name}/{name} is removed, and HAProxy's resolvers hold on to it")
-        found.append(Op("remove", old.name, name, marks=_marks(everyone[name])))
+        place = servers.address(old.servers[name].split(maxsplit=1)[0])
+        if place is None:
+            raise OnlyReload(f"server {old.name}/{name} is removed, and its address is not an IP address with a port")
+        found.append(Op("remove", old.name, name, (place[0], str(place[1])), marks=_marks(everyone[name])))
     return found
 
 

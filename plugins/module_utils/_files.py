@@ -12,6 +12,9 @@ import os
 import tempfile
 from pathlib import Path
 
+# Begins the names of what is being written: what a run that was killed has left is known by it.
+STAGING = ".staging-"
+
 
 def synced(directory: Path) -> None:
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -24,7 +27,7 @@ def synced(directory: Path) -> None:
 def write(path: Path, text: str) -> None:
     """Never half of it, also after a loss of power."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=STAGING, dir=path.parent)
     try:
         with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor
             file.write(text.encode(errors="surrogateescape"))

@@ -20,6 +20,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _listeners,
     _preflight,
     _programs,
+    _rehearsal,
     _transaction,
     _tree,
     _tree_files,
@@ -81,12 +82,12 @@ def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]
         # The limits that the unit gives are known only now.
         again = _decide(order, live, wanted, places)
         decided = decided if again.pending == "none" else again
-    if decided.pending in PROCESS_CHANGES and (found := _preflight.problems(wanted, places, run)):
-        raise ApplyError("\n".join(["Nothing was changed, what runs goes on.", *found]), True)
     before = _rows(places)
+    if decided.pending in PROCESS_CHANGES:
+        _rehearse(wanted, before, order, places, run)
     cursor = cursor_of(run)
-    _transaction.begin(places, wanted)
     try:
+        _transaction.begin(places, wanted)
         did = _change(decided, order, wanted, live, places, run)
         if decided.pending != "none" and order.settle:
             _settle(before, order.settle, places)
@@ -95,6 +96,18 @@ def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]
     _transaction.keep(places, wanted)
     worker = _haproxy_process.observe(places, run).worker
     return _outcome(did, wanted, worker, places)
+
+
+def _rehearse(wanted: str, before: list[dict[str, str]], order: Order, places: Places, run: _programs.Run) -> None:
+    """Before anybody is told to leave: what can be known to fail is refused while nothing has changed."""
+    found = _preflight.problems(wanted, places, run)
+    if not found and order.settle:
+        found = _rehearsal.failures(_files(wanted, places)[_transaction.MAIN], before, order.settle, places)
+    if found:
+        raise ApplyError(
+            "\n".join([f"The configuration {wanted} would not serve. Nothing was changed, what runs goes on.", *found]),
+            True,
+        )
 
 
 def _wanted(order: Order, places: Places) -> str:
@@ -211,13 +224,7 @@ def _settle(before: list[dict[str, str]], seconds: float, places: Places) -> Non
     if not rows:
         raise FailedError("the new process does not answer at its runtime socket")
     if down:
-        states = _health.by_backend(rows)
-        told = [f"{name} ({', '.join(map(_told, states[name][:5]))})" for name in down]
-        raise FailedError(f"no server is up in what had healthy ones, after {seconds:g} s: {'; '.join(told)}")
-
-
-def _told(row: _health.Row) -> str:
-    return f"{row['svname']} {_health.state_of(row)}"
+        raise FailedError(_health.told(down, rows, seconds))
 
 
 def _undone(

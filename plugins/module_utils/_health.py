@@ -64,3 +64,12 @@ def lost(before: t.Iterable[Row], now: t.Iterable[Row]) -> tuple[list[str], list
     down = [name for name in had if not any(serves(row) for row in rows[name])]
     unsure = [name for name in had if name not in down and not any(is_well(row) for row in rows[name])]
     return down, unsure
+
+
+def told(down: t.Sequence[str], rows: t.Iterable[Row], seconds: float) -> str:
+    states = by_backend(rows)
+    found = []
+    for name in down:
+        servers = ", ".join(f"{row['svname']} {state_of(row)}" for row in states[name][:5])
+        found.append(f"{name} ({servers})")
+    return f"no server is up in what had healthy ones, after {seconds:g} s: {'; '.join(found)}"

@@ -12,6 +12,7 @@ Private to the collection hardened.balancer; it may change in any release.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 import typing as t
 
@@ -155,6 +156,7 @@ def _drained(session: Session, ops: list[Op], deadline: float) -> None:
 
 def _deleted(session: Session, ops: list[Op], deadline: float) -> list[Op]:
     """Those that are still there in the end. 3.0 could wait by itself, for one server at a time."""
+    ports = itertools.cycle(("1", "2"))
     while True:
         answers = session.send([f"del server {op.backend}/{op.name}" for op in ops])
         refused = [(op, said) for op, said in zip(ops, answers) if said != "Server deleted."]
@@ -165,7 +167,15 @@ def _deleted(session: Session, ops: list[Op], deadline: float) -> list[Op]:
         ops = [op for op, _said in refused]
         if not ops or time.monotonic() >= deadline:
             return ops
+        _runtime.commands(session, [text for op in ops for text in _closed(op, next(ports))])
         time.sleep(PAUSE)
+
+
+def _closed(op: Op, port: str) -> list[str]:
+    """Another address makes 2.6 close connections that are kept for later; they would hold the server for long."""
+    where = f"{op.backend}/{op.name}"
+    checked = [f"disable health {where}"] if "check" in op.marks else []
+    return [*checked, f"set server {where} addr {op.words[0]} port {port}"] if op.words else []
 
 
 def _returned(session: Session, ops: list[Op], states: dict[tuple[str, str], str]) -> None:
@@ -176,6 +186,8 @@ def _returned(session: Session, ops: list[Op], states: dict[tuple[str, str], str
         for op in ops:
             where = op.backend, op.name
             if where in there:
+                texts += [f"enable health {'/'.join(where)}"] if "check" in op.marks else []
                 texts += [f"enable agent {'/'.join(where)}"] if "agent" in op.marks else []
+                texts += _moved(op) if op.words else []
                 texts.append(f"set server {'/'.join(where)} state {states.get(where, 'ready')}")
         session.send(texts)

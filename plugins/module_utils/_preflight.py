@@ -1,17 +1,16 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What would kill a new HAProxy process once the old one has been told to leave: it must be found before.
+"""What the unit of HAProxy does not allow a new process: it must be found before the old one is told to leave.
 
 What fails while the master reads the new configuration leaves the old worker serving. What fails in the new worker ends
-the master too, and with it the service: a chroot that is not there, memory or processes that the unit may not have.
+the master too, and with it the service: memory or processes that the unit may not have.
 
 Private to the collection hardened.balancer; it may change in any release.
 """
 
 from __future__ import annotations
 
-import re
 import resource
 import typing as t
 from pathlib import Path
@@ -24,7 +23,6 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process
     parse_properties,
 )
 
-CHROOT = re.compile(r"^\s+chroot\s+(\S+)", re.MULTILINE)
 LIMITS = ("LoadState", "MemoryMax", "MemoryCurrent", "TasksMax", "TasksCurrent")
 MIB = 1 << 20
 # The new master and its worker, and a thread for each of its processors at most.
@@ -38,13 +36,7 @@ def problems(digest: str, places: Places, run: _programs.Run) -> list[str]:
     if answer.rc != 0:
         return [f"HAProxy does not take the tree any more as it lies there:\n{answer.said}"]
     unit = parse_properties(run(["systemctl", "show", UNIT, f"--property={','.join(LIMITS)}"]).out)
-    return [*_of_chroot(main.read_text(errors="replace")), *_of_unit(unit, needed)]
-
-
-def _of_chroot(text: str) -> t.Iterator[str]:
-    for directory in CHROOT.findall(text)[-1:]:
-        if not Path(directory).is_dir():
-            yield f"chroot {directory}: there is no such directory, and the new process would die of it; make it"
+    return list(_of_unit(unit, needed))
 
 
 def _of_unit(unit: t.Mapping[str, str], needed: int) -> t.Iterator[str]:

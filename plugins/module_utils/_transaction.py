@@ -19,13 +19,12 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.hardened.balancer.plugins.module_utils._files import synced, write
+from ansible_collections.hardened.balancer.plugins.module_utils._files import STAGING, synced, write
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
 
 MAIN = "haproxy.cfg"
 # In the place of what was not there.
 NOTHING = "nothing"
-TEMPORARY = ".staging-"
 REMEMBERED = 1000
 
 
@@ -76,7 +75,7 @@ def begin(places: Places, digest: str) -> None:
             os.link(link, places.before, follow_symlinks=False)
         else:
             places.before.symlink_to(NOTHING)
-    temporary = link.with_name(f"{link.name}{TEMPORARY}{digest}")
+    temporary = link.with_name(f"{link.name}{STAGING}{digest}")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(Path(Path(places.trees).name, digest, MAIN))
     temporary.replace(link)

@@ -28,7 +28,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _tree_files,
     _verdict,
 )
-from ansible_collections.hardened.balancer.plugins.module_utils._files import synced, write
+from ansible_collections.hardened.balancer.plugins.module_utils._files import STAGING, synced, write
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     Live,
     Places,
@@ -36,7 +36,6 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._tree import Files, TreeError
 
-STAGING = ".staging-"
 ASIDE = ".before-hardened-balancer"
 NAME = re.compile(r"[0-9a-f]{16}")
 GROUP = re.compile(r"^\s*stats socket .*\bgroup (\S+)", re.MULTILINE)
@@ -283,8 +282,11 @@ def _set_modes(directory: Path) -> None:
 def _prune(places: Places, keep: int, needed: set[str | None]) -> None:
     """Old trees beyond `keep`, and what a run that was killed has left."""
     trees = Path(places.trees)
-    for leftover in trees.glob(f"{STAGING}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    for leftover in [*trees.rglob(f"{STAGING}*"), *Path(places.link).parent.glob(f"*{STAGING}*")]:
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
     ours = [path for path in trees.iterdir() if NAME.fullmatch(path.name)]
     for tree in sorted(ours, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:
         if tree.name not in needed:

@@ -128,6 +128,11 @@ def main() -> None:
         module.fail_json(msg=str(exc), rolled_back=exc.rolled_back)
     except _transaction.BusyError as exc:
         module.fail_json(msg=str(exc), rolled_back=False)
+    except OSError as exc:
+        module.fail_json(
+            msg=f"{exc.filename or places.trees}: {exc.strerror}. Nothing was changed, what runs goes on",
+            rolled_back=True,
+        )
     if result["did"] == "restart" and served:
         would = "would be restarted" if module.check_mode else "was restarted"
         module.warn(f"HAProxy {would}, which cuts open connections: {'; '.join(result['why'])}")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An application as many are: five seconds from its start to its first answer, a second to stop.
 
-The release `broken` starts and is never well. / answers with machine and release, /slow after three seconds, /requests
+The release `broken` starts and is never well. / answers with machine and release, /slow/10 after ten seconds, /requests
 with the number of requests so far, /healthz with 200 or 503.
 """
 
@@ -16,7 +16,6 @@ import threading
 import time
 
 NEEDS_TO_START = 5
-SLOW = 3
 STARTED = time.monotonic()
 RELEASE = os.environ["RELEASE"]
 STOPPING = threading.Event()
@@ -37,8 +36,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200 if well else 503, "well" if well else "not well")
         else:
             SERVED.append(self.path)
-            if self.path.startswith("/slow"):
-                time.sleep(SLOW)
+            if self.path.startswith("/slow/"):
+                time.sleep(float(self.path[len("/slow/") :]))
             self.answer(200 if started else 500, f"{os.uname().nodename} {RELEASE}")
 
     def answer(self, status: int, text: str) -> None:

@@ -161,11 +161,16 @@ def test_what_is_the_same() -> None:
             [Op("address", "sticky", "a", ("198.51.100.8", "80"))],
         ),
         ("fixed", "a", line("fixed", "a").replace(":80", ":90"), [Op("address", "fixed", "a", ("198.51.100.1", "90"))]),
-        ("site", "b", "", [Op("remove", "site", "b", marks=frozenset({"check"}))]),
-        ("consistent", "b", "", [Op("remove", "consistent", "b", marks=frozenset({"check", "agent", "sessions"}))]),
-        ("other", "a", "", [Op("remove", "other", "a")]),
-        ("spare", "c", "", [Op("remove", "spare", "c")]),
-        ("spare", "a", "", [Op("remove", "spare", "a")]),
+        ("site", "b", "", [Op("remove", "site", "b", ("198.51.100.2", "80"), marks=frozenset({"check"}))]),
+        (
+            "consistent",
+            "b",
+            "",
+            [Op("remove", "consistent", "b", ("2001:db8::2", "80"), marks=frozenset({"check", "agent", "sessions"}))],
+        ),
+        ("other", "a", "", [Op("remove", "other", "a", ("198.51.100.1", "80"))]),
+        ("spare", "c", "", [Op("remove", "spare", "c", ("198.51.100.3", "80"))]),
+        ("spare", "a", "", [Op("remove", "spare", "a", ("198.51.100.1", "80"))]),
     ],
 )
 def test_what_one_line_does(section: str, name: str, after: str, expected: list[Op]) -> None:

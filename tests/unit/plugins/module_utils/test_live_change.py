@@ -27,7 +27,12 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _live_change,
     _runtime,
 )
-from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError, ask, parse_stat
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import (
+    Session,
+    SocketError,
+    ask,
+    parse_stat,
+)
 from ansible_collections.hardened.balancer.plugins.module_utils._live_change import LiveChangeError
 
 PROGRAM = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
@@ -111,15 +116,14 @@ class Balancer:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8", newline="")
         main = directory / "trees" / digest / "haproxy.cfg"
-        self.process = subprocess.Popen(
-            [str(PROGRAM), "-db", "-f", str(main)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        self.log = directory / f"{digest}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen([str(PROGRAM), "-db", "-f", str(main)], stdout=log, stderr=log)
         deadline = time.monotonic() + 10
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                assert self.process.stdout
                 self.process.kill()
-                pytest.fail(f"haproxy did not start: {self.process.stdout.read()}\n{self.files['haproxy.cfg']}")
+                pytest.fail(f"haproxy did not start: {self.log.read_text()}\n{self.files['haproxy.cfg']}")
             time.sleep(0.02)
         self.version = tuple(int(one) for one in re.findall(r"\d+", self.ask("show info").split("\n")[1])[:3])
 
@@ -160,8 +164,6 @@ class Balancer:
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
 
 
 class Place:
@@ -329,3 +331,223 @@ def told(ops: list[_delta.Op], balancer: Balancer) -> str:
     except LiveChangeError as exc:
         return str(exc)
     return ""
+
+
+class Clients:
+    """Ask without a pause, each over connections of its own; every answer that is none of a worker's is kept."""
+
+    def __init__(self, port: int, number: int = 4) -> None:
+        self.port, self.failed, self.answers, self.stop = port, list[str](), dict[str, int](), threading.Event()
+        self.threads = [threading.Thread(target=self._ask, daemon=True) for _n in range(number)]
+
+    def _ask(self) -> None:
+        while not self.stop.is_set():
+            said = get(self.port)
+            if said.isdigit():
+                self.answers[said] = self.answers.get(said, 0) + 1
+            else:
+                self.failed.append(said)
+
+    def __enter__(self) -> Clients:
+        for thread in self.threads:
+            thread.start()
+        time.sleep(0.3)
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        time.sleep(0.3)
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(10)
+
+
+def get(port: int) -> str:
+    try:
+        with socket.create_connection((HERE, port), timeout=10) as one:
+            one.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            with one.makefile("rb") as stream:
+                answer = stream.read().decode()
+    except OSError as exc:
+        return f"{type(exc).__name__}: {exc}"
+    return answer.rpartition("\r\n\r\n")[2] if answer.startswith("HTTP/1.1 200") else answer or "nothing"
+
+
+def site(port: int, *servers: str, lines: Sequence[str] = ("balance roundrobin",)) -> Files:
+    """One backend behind a port; what fails is not tried again."""
+    front = f"frontend f\n    mode http\n    bind {HERE}:{port}\n    default_backend web\n"
+    return tree(front, backend(*servers, lines=["retries 0", "timeout client 30s", "timeout server 30s", *lines]))
+
+
+def test_no_request_goes_to_a_server_that_did_not_pass_its_check(place: Place) -> None:
+    old, new, port = place.worker(), place.worker(), free_port()
+    first = f"a {HERE}:{old.port} check id 1"
+    balancer = place.start(site(port, first))
+    with Clients(port) as clients:
+        place.changed(
+            balancer,
+            site(port, first, f"dead {HERE}:{free_port()} check id 2", f"new {HERE}:{new.port} check id 3"),
+        )
+        time.sleep(1)
+    assert clients.failed == []
+    assert set(clients.answers) == {str(old.port), str(new.port)}
+    found = {one.name: (one.status, one.admin) for one in _runtime.servers(balancer.socket)}
+    assert found == {"a": ("UP", "ready"), "new": ("UP", "ready"), "dead": ("DOWN", "ready")}
+
+
+def test_all_servers_are_replaced_under_load(place: Place) -> None:
+    workers, port = [place.worker() for _n in range(6)], free_port()
+    names = [f"s{n} {HERE}:{one.port} check id {n + 1}" for n, one in enumerate(workers)]
+    balancer = place.start(site(port, *names[:3]))
+    with Clients(port) as clients:
+        for step in (names[3:], names[:3], names[1:5], names[4:], names):
+            place.changed(balancer, site(port, *step))
+    assert clients.failed == []
+    assert len(clients.answers) == 6
+
+
+def test_who_is_the_last_stays_until_another_is_there(place: Place) -> None:
+    worker, port = place.worker(), free_port()
+    balancer = place.start(site(port, f"a {HERE}:{worker.port} check id 1"))
+    wanted = balancer.placed("f" * 16, site(port, f"b {HERE}:{free_port()} check id 2"))
+    ops, _why = _delta.between(balancer.files, wanted, balancer.version)
+    with (
+        Clients(port) as clients,
+        pytest.raises(LiveChangeError, match="of web no server that stays came up within 1 s"),
+    ):
+        _live_change.apply(ops, balancer.socket, 1)
+    assert clients.failed == []
+
+
+@pytest.mark.parametrize("ends", ["", "on-marked-down shutdown-sessions"])
+@pytest.mark.parametrize("policy", ["never", "safe", "always"])
+def test_sessions_of_a_removed_server_end_in_peace(ends: str, policy: str, place: Place) -> None:
+    slow, quick, port = place.worker(delay=1.5), place.worker(), free_port()
+    lines = ["balance leastconn", f"http-reuse {policy}", *([f"default-server {ends}"] if ends else [])]
+    names = [f"a {HERE}:{slow.port} check id 1", f"b {HERE}:{quick.port} check id 2"]
+    balancer = place.start(site(port, *names, lines=lines))
+    said: list[str] = []
+    threads = [threading.Thread(target=lambda: said.append(get(port))) for _n in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.4)
+    wanted = balancer.placed("f" * 16, site(port, names[1], lines=lines))
+    ops, _why = _delta.between(balancer.files, wanted, balancer.version)
+    with pytest.raises(LiveChangeError, match="still open"):
+        _live_change.apply(ops, balancer.socket, 0.3)
+    # Whoever could not be removed works on.
+    found = {one.name: (one.admin, one.status[:2]) for one in _runtime.servers(balancer.socket)}
+    assert found == {"a": ("ready", "UP"), "b": ("ready", "UP")}
+    assert _drift.found(balancer.files, balancer.socket) == []
+    time.sleep(0.5)
+    assert "L4OK" in balancer.ask("show stat").split("web,a,")[1].split("\n")[0]
+    _live_change.apply(ops, balancer.socket, 10)
+    for thread in threads:
+        thread.join(10)
+    assert {one for one in said if not one.isdigit()} == set()
+    assert str(slow.port) in said
+    assert [one.name for one in _runtime.servers(balancer.socket)] == ["b"]
+
+
+def test_a_thousand_servers_by_one_call(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, port = place.worker(), free_port()
+    first = f"a {HERE}:{worker.port} check id 1"
+    balancer = place.start(site(port, first))
+    more = [f"s{n} {HERE}:{worker.port} check inter 60s id {n + 10}" for n in range(1000)]
+    sent: list[int] = []
+    send = Session.send
+
+    def counted(session: Session, texts: Sequence[str], timeout: float | None = None) -> list[str]:
+        sent.append(len(texts))
+        return send(session, texts, timeout)
+
+    monkeypatch.setattr(Session, "send", counted)
+    seconds = []
+    with Clients(port) as clients:
+        for servers, calls in (
+            ([first, *more], 1),
+            ([first, *(f"{one} weight {n % 256}" for n, one in enumerate(more))], 1),
+            ([first, *(one.replace("check", "check") + " weight 3" for one in more)], 1),
+        ):
+            started = time.monotonic()
+            ops = place.changed(balancer, site(port, *servers))
+            seconds.append(time.monotonic() - started)
+            assert len(ops) >= 990
+            assert [number for number in sent if number >= 990] == [5000 if len(seconds) == 1 else len(ops)] * calls
+            sent.clear()
+        started = time.monotonic()
+        place.changed(balancer, site(port, first))
+        seconds.append(time.monotonic() - started)
+        # `del server` may have to be said again.
+        assert sent.count(1000) <= 2 + 30
+    assert clients.failed == []
+    assert sum(seconds) < 30, seconds
+
+
+def test_what_haproxy_refuses_is_said(place: Place) -> None:
+    worker, port = place.worker(), free_port()
+    balancer = place.start(site(port, f"a {HERE}:{worker.port} check id 1"))
+    ops = [_delta.Op("add", "web", f"n{n}", (f"{HERE}:1", "id", "1")) for n in range(9)]
+    with pytest.raises(LiveChangeError) as caught:
+        _live_change.apply(ops, balancer.socket, 1)
+    assert "'id' : custom id 1 already used" in str(caught.value)
+    assert "commands more" in str(caught.value)
+    for op, said in (
+        (_delta.Op("map", "", "maps/none.map", entries=(("a", "b"),)), "has 0 maps with the name maps/none.map"),
+        (_delta.Op("remove", "web", "z"), "No such server"),
+        (_delta.Op("weight", "web", "a", ("257",)), "weight can only be"),
+        (_delta.Op("address", "nobody", "a", ("198.51.100.1", "80")), "No such backend"),
+        (_delta.Op("add", "web", "n;x", (f"{HERE}:1", "id", "7")), "not escaped"),
+    ):
+        with pytest.raises(LiveChangeError, match=said):
+            _live_change.apply([op], balancer.socket, 0.2)
+    balancer.close()
+    with pytest.raises(LiveChangeError, match="does not answer"):
+        _live_change.apply(ops, balancer.socket, 1)
+
+
+def test_what_an_operator_drained_stays_drained(place: Place) -> None:
+    one, two, port = place.worker(), place.worker(), free_port()
+    names = [f"a {HERE}:{one.port} check id 1", f"b {HERE}:{two.port} check id 2", f"c {HERE}:{two.port} check id 3"]
+    balancer = place.start(site(port, *names))
+    balancer.ask("set server web/a state drain;set server web/b state maint")
+    place.changed(
+        balancer, site(port, names[0] + " weight 9", names[1].replace(str(two.port), str(one.port)), names[2])
+    )
+    assert {one.name: one.admin for one in _runtime.servers(balancer.socket)} == {
+        "a": "drain",
+        "b": "maint",
+        "c": "ready",
+    }
+
+
+def test_an_agent_is_asked(place: Place) -> None:
+    worker, port = place.worker(), free_port()
+    asked: list[int] = []
+    listener = socket.create_server((HERE, 0))
+    place.stack.callback(listener.close)
+
+    def agent() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _address = listener.accept()
+                asked.append(1)
+                with connection:
+                    connection.sendall(b"up ready\n")
+
+    threading.Thread(target=agent, daemon=True).start()
+    lines = [
+        "balance roundrobin",
+        f"default-server agent-check agent-port {listener.getsockname()[1]} agent-inter 100ms",
+    ]
+    names = [f"{name} {HERE}:{worker.port} check id {n}" for n, name in enumerate("ab", start=1)]
+    balancer = place.start(site(port, names[0], lines=lines))
+    place.changed(balancer, site(port, *names, lines=lines))
+    deadline = time.monotonic() + 5
+    while {one.status for one in _runtime.servers(balancer.socket)} != {"UP"} and time.monotonic() < deadline:
+        time.sleep(0.05)
+    rows = {row["svname"]: row for row in parse_stat(balancer.ask("show stat"))}
+    assert rows["b"]["status"] == "UP"
+    assert rows["b"]["agent_status"] == "L7OK"
+    place.changed(balancer, site(port, names[1], lines=lines))
+    assert [one.name for one in _runtime.servers(balancer.socket)] == ["b"]
+    assert asked

@@ -21,6 +21,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _files,
     _haproxy_apply,
     _programs,
+    _rehearsal,
     _transaction,
     _tree_store,
 )
@@ -430,13 +431,20 @@ def checked(source: dict[str, str]) -> dict[str, str]:
     return {**source, "haproxy.cfg": main}
 
 
-def test_a_backend_that_loses_all_its_servers_brings_the_old_tree_back(machine: Machine) -> None:
+def test_a_backend_that_would_lose_all_its_servers_is_refused_or_comes_back(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with a_worker(machine.port_of_nobody):
         first = machine.write(checked(machine.source()))["digest"]
         machine.apply()
         assert wait_until(lambda: "L4OK" in ask(machine.places.admin_socket, "show stat"), 10)
         machine.port_of_nobody = free_port()
         machine.write(checked(machine.source()))
+        with pytest.raises(_haproxy_apply.ApplyError, match=r"Nothing was changed(.*\n)*no server is up .* back \(one"):
+            machine.apply(settle=2)
+        assert machine.asked == ["reset-failed", "start"]
+
+        monkeypatch.setattr(_rehearsal, "failures", lambda *_given: [])
         with pytest.raises(_haproxy_apply.ApplyError, match=r"no server is up .* back \(one DOWN") as refused:
             machine.apply(settle=2)
     assert "is in force again, by a reload" in str(refused.value)
@@ -451,7 +459,9 @@ def test_a_first_start_that_fails_leaves_what_was_there(machine: Machine) -> Non
     source = machine.source()
     source["haproxy.cfg"] = source["haproxy.cfg"].replace("global\n", "global\n    chroot /nowhere/at/all\n")
     machine.write(source, existing="keep_aside")
-    with pytest.raises(_haproxy_apply.ApplyError, match="chroot /nowhere/at/all: there is no such directory"):
+    with pytest.raises(
+        _haproxy_apply.ApplyError, match="Nothing was changed.*\n.*does not come up:\n(.*\n)*.*annot chroot"
+    ):
         machine.apply()
     assert link.read_text() == "mine\n"
     machine.write(machine.source(), existing="keep_aside")
