@@ -150,10 +150,7 @@ def _servers(old: Section, new: Section, lines: tuple[str, ...], tracked: set[st
     shared = [one for line in lines if line.split()[0] == "default-server" for one in servers.parameters(_behind(line))]
     for name in kept:
         found += _kept(f"{old.name}/{name}", old, new, name, dynamic, shared, lines)
-    moved = {op.name for op in found if op.kind == "address"}
-    if moved and moved >= set(old.servers) & set(new.servers):
-        # What the check says of a server is of its old address for a while: nobody would notice that none answers.
-        raise OnlyReload(f"{old.title}: all its servers move")
+    _somebody_stays(old, new, found)
     if not added and not removed:
         return found
     _check_section(old, new, lines, dynamic)
@@ -176,6 +173,13 @@ def _servers(old: Section, new: Section, lines: tuple[str, ...], tracked: set[st
             raise OnlyReload(f"server {old.name}/{name} is removed, and its address is not an IP address with a port")
         found.append(Op("remove", old.name, name, (place[0], str(place[1])), marks=_marks(everyone[name])))
     return found
+
+
+def _somebody_stays(old: Section, new: Section, found: list[Op]) -> None:
+    """What the check says of a server is of its old address for a while: nobody would notice that none answers."""
+    moved = {op.name for op in found if op.kind == "address"}
+    if moved and moved >= set(old.servers) & set(new.servers):
+        raise OnlyReload(f"{old.title}: all its servers move")
 
 
 def _behind(text: str) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is changed in a configuration so that it can run beside the one that serves; that it does is asked in the scenarios."""
+"""What is changed in a configuration so that it can run beside the one that serves."""
 
 from __future__ import annotations
 

@@ -460,7 +460,7 @@ def test_a_first_start_that_fails_leaves_what_was_there(machine: Machine) -> Non
     source["haproxy.cfg"] = source["haproxy.cfg"].replace("global\n", "global\n    chroot /nowhere/at/all\n")
     machine.write(source, existing="keep_aside")
     with pytest.raises(
-        _haproxy_apply.ApplyError, match="Nothing was changed.*\n.*does not come up:\n(.*\n)*.*annot chroot"
+        _haproxy_apply.ApplyError, match=r"Nothing was changed.*\n.*does not come up:\n(.*\n)*.*annot chroot"
     ):
         machine.apply()
     assert link.read_text() == "mine\n"
