@@ -142,6 +142,11 @@ def summary(found: dict[str, dict[str, t.Any]]) -> str:
     return "\n".join(table) + "\n"
 
 
+def end(number: int, _frame: object) -> None:
+    """The machines are stopped too when somebody stops the runner."""
+    sys.exit(128 + number)
+
+
 def main() -> None:
     words = sys.argv[1:]
     if words[:1] == [INNER]:
@@ -161,6 +166,7 @@ def main() -> None:
         return
     place = CACHE / f"{datetime.date.today().isoformat()}-{commit}"
     place.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, end)
     with stage.started():
         for line in wanted:
             found[line] = show(line, place, tree)
