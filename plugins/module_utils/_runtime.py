@@ -212,7 +212,7 @@ def _admin(flags: int, maintenance: int, drain: int) -> str:
     return "drain" if flags & drain else "ready"
 
 
-MAP_LINE = re.compile(r"(-?\d+) \((.*?)\) .*?(?: curr_ver=\d+ next_ver=\d+ entry_cnt=(\d+))?")
+MAP_LINE = re.compile(r"(-?[0-9]{1,10}) \((.*?)\) .*?(?: curr_ver=[0-9]+ next_ver=[0-9]+ entry_cnt=([0-9]{1,19}))?")
 ENTRY_LINE = re.compile(r"(0x[0-9a-f]+) (\S+) ?(.*)")
 
 

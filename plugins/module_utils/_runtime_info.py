@@ -87,8 +87,13 @@ OF_LIMITS = {
     "listeners": "listeners",
     "peers": "connectedpeers",
 }
-TABLE = re.compile(r"# table: (?P<name>\S+), type: (?P<type>\w+), size:(?P<size>\d+), used:(?P<used>\d+)")
-PROCESS = re.compile(r"(\d+)\s+(master|worker)\s+(\d+)(?:\s+\[failed:\s*\d+\])?\s+(\d+)d(\d+)h(\d+)m(\d+)s\s+(\S+)")
+TABLE = re.compile(
+    r"# table: (?P<name>\S+), type: (?P<type>\w+), size:(?P<size>[0-9]{1,19}), used:(?P<used>[0-9]{1,19})"
+)
+PROCESS = re.compile(
+    r"([0-9]{1,10})\s+(master|worker)\s+([0-9]{1,10})(?:\s+\[failed:\s*[0-9]+\])?"
+    r"\s+([0-9]{1,10})d([0-9]{1,2})h([0-9]{1,2})m([0-9]{1,2})s\s+(\S+)"
+)
 DATE = "%b %d %H:%M:%S %Y GMT"
 # What a `show ssl cert` calls it, and we.
 OF_CERTIFICATES = {
@@ -131,7 +136,7 @@ def gather(path: str, master_socket: str, subsets: t.Collection[str], run: _prog
 
 
 def number(text: str | None) -> int | None:
-    return int(text) if text and re.fullmatch(r"-?[0-9]+", text) else None
+    return int(text) if text and re.fullmatch(r"-?[0-9]{1,20}", text) else None
 
 
 def _numbers(row: t.Mapping[str, str], names: t.Mapping[str, str]) -> dict[str, int | None]:

@@ -75,6 +75,23 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def run_module(name: str, directory: Path, options: dict[str, t.Any], check: bool = False) -> dict[str, t.Any]:
+    """The module as it runs on a node, but for its process."""
+    given = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
+    file = directory / "arguments.json"
+    file.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": given}))
+    said = io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", [name, str(file)]),
+        mock.patch.object(basic, "_ANSIBLE_ARGS", None),
+        contextlib.redirect_stdout(said),
+        contextlib.suppress(SystemExit),
+    ):
+        importlib.import_module(f"{MODULES}.{name}").main()
+    answer: dict[str, t.Any] = json.loads(said.getvalue().splitlines()[-1])
+    return answer
+
+
 class Worker(BaseHTTPRequestHandler):
     """Keeps connections open; /hang answers only when it is told to."""
 
@@ -156,20 +173,7 @@ class Daemon:
         return connection
 
     def module(self, name: str, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
-        """The module as it runs on a node, but for its process."""
-        given = {"socket": self.socket, **options, "_ansible_check_mode": check, "_ansible_diff": True}
-        file = self.directory / "arguments.json"
-        file.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": given}))
-        said = io.StringIO()
-        with (
-            mock.patch.object(sys, "argv", [name, str(file)]),
-            mock.patch.object(basic, "_ANSIBLE_ARGS", None),
-            contextlib.redirect_stdout(said),
-            contextlib.suppress(SystemExit),
-        ):
-            importlib.import_module(f"{MODULES}.{name}").main()
-        answer: dict[str, t.Any] = json.loads(said.getvalue().splitlines()[-1])
-        return answer
+        return run_module(name, self.directory, {"socket": self.socket, **options}, check)
 
 
 @pytest.fixture
@@ -185,3 +189,8 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
     finally:
         one.stop()
         shutil.rmtree(short)
+
+
+@pytest.fixture(name="run_module")
+def the_way_a_module_runs() -> t.Callable[..., dict[str, t.Any]]:
+    return run_module
