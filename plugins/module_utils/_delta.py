@@ -36,7 +36,7 @@ KEEPS = (
 
 
 class Op(t.NamedTuple):
-    """One change. `name` is the server's, or the map's as the running process knows it."""
+    """One change. `name` is the server's, or the path of the map within the tree."""
 
     kind: str  # weight, address, add, remove, map
     backend: str
@@ -122,7 +122,7 @@ def _map(path: str, old: Files, new: Files, text: str) -> Op:
             raise OnlyReload(f"{path}: its entry {number} has no value, the runtime API takes none without")
         if any(ord(letter) < 32 or letter == "\x7f" for letter in key + value):
             raise OnlyReload(f"{path}: its entry {number} holds letters that cannot be sent to the runtime API")
-    return Op("map", "", names[0], entries=tuple(entries))
+    return Op("map", "", path, entries=tuple(entries))
 
 
 def _tracked(parts: list[Section]) -> set[str]:
@@ -166,12 +166,7 @@ def _servers(old: Section, new: Section, lines: tuple[str, ...], tracked: set[st
     for name in removed:
         if f"{old.name}/{name}" in tracked:
             raise OnlyReload(f"server {old.name}/{name} is removed, and others take its state (track)")
-        if servers.has(everyone[name], "resolvers"):
-            raise OnlyReload(f"server {old.name}/{name} is removed, and HAProxy's resolvers hold on to it")
-        place = servers.address(old.servers[name].split(maxsplit=1)[0])
-        if place is None:
-            raise OnlyReload(f"server {old.name}/{name} is removed, and its address is not an IP address with a port")
-        found.append(Op("remove", old.name, name, (place[0], str(place[1])), marks=_marks(everyone[name])))
+        found.append(_remove(old.name, name, old.servers[name], everyone[name]))
     return found
 
 
@@ -267,6 +262,16 @@ def _add(backend: str, name: str, text: str, parameters: servers.Parameters) -> 
         raise OnlyReload(f"server {where} is added, and needs a file that is read at the start only")
     host = f"[{place[0]}]" if ":" in place[0] else place[0]
     return Op("add", backend, name, (f"{host}:{place[1]}", *words), marks=_marks(parameters))
+
+
+def _remove(backend: str, name: str, text: str, parameters: servers.Parameters) -> Op:
+    where = f"{backend}/{name}"
+    if servers.has(parameters, "resolvers"):
+        raise OnlyReload(f"server {where} is removed, and HAProxy's resolvers hold on to it")
+    place = servers.address(text.split(maxsplit=1)[0])
+    if place is None:
+        raise OnlyReload(f"server {where} is removed, and its address is not an IP address with a port")
+    return Op("remove", backend, name, (place[0], str(place[1])), marks=_marks(parameters))
 
 
 def _marks(parameters: servers.Parameters) -> frozenset[str]:

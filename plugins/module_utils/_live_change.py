@@ -18,6 +18,7 @@ import typing as t
 
 from ansible_collections.hardened.balancer.plugins.module_utils import _runtime
 from ansible_collections.hardened.balancer.plugins.module_utils._delta import Op
+from ansible_collections.hardened.balancer.plugins.module_utils._delta_sections import relative
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import Session, SocketError
 
 # A thousand commands take a tenth of a second; a machine that is short of everything gets this many seconds.
@@ -79,7 +80,8 @@ COMMANDS: dict[str, t.Callable[[Op], list[str]]] = {"add": _added, "weight": _we
 
 
 def _replace(session: Session, op: Op) -> None:
-    found = [one for one in _runtime.maps(session) if one.name == op.name]
+    # The process knows it by its whole path, if its own tree said that.
+    found = [one for one in _runtime.maps(session) if relative(one.name) == relative(op.name)]
     if len(found) != 1:
         raise LiveChangeError(f"the running process has {len(found)} maps with the name {op.name}")
     _runtime.replace_map(session, found[0].id, op.entries)
