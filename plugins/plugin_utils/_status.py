@@ -32,7 +32,7 @@ def status(answers: Answers, every_worker: bool = False) -> list[str]:
 
 def answered(answer: t.Mapping[str, t.Any]) -> bool:
     """A node on which HAProxy does not run may say so without failing."""
-    return not answer.get("failed") and not answer.get("unreachable") and bool(answer.get("haproxy") or {})
+    return not answer.get("failed") and not answer.get("unreachable") and bool(answer.get("haproxy"))
 
 
 def reason(answer: t.Mapping[str, t.Any]) -> str:
