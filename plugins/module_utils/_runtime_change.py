@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import Session
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import Session, SocketError
 from ansible_collections.hardened.balancer.plugins.module_utils._runtime import (
     RefusalError,
     Refused,
@@ -58,7 +58,10 @@ def converge(
     if problems:
         raise ChangeError(problems, begun=False)
     if not dry:
-        _carry_out(session, changes, live, wait, healthy)
+        try:
+            _carry_out(session, changes, live, wait, healthy)
+        except SocketError as exc:
+            raise ChangeError([str(exc)], begun=True) from exc
     return changes
 
 

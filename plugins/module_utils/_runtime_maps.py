@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import Session, word
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import Session, SocketError, word
 from ansible_collections.hardened.balancer.plugins.module_utils._runtime import (
     Entry,
     Map,
+    RefusalError,
     commands,
     map_lines,
     maps,
@@ -26,7 +27,11 @@ UNFIT = re.compile(r"[\x00\r\n]")
 
 
 class MapError(Exception):
-    """What is wrong, all of it."""
+    """What is wrong, all of it; `begun` says whether something was changed."""
+
+    def __init__(self, message: str, begun: bool = False) -> None:
+        self.begun = begun
+        super().__init__(message)
 
 
 class Outcome(t.NamedTuple):
@@ -63,14 +68,23 @@ def converge(
     # The order of the entries counts for maps of regular expressions and parts.
     changed = [*after.items()] != [*_by_key(live).items()]
     if changed and not dry:
-        if replace:
-            replace_map(session, found.id, wanted.items())
-        else:
-            commands(session, _texts(live, wanted, state, found.id))
-        now = _by_key(map_lines(session, found.id))
+        try:
+            _carry_out(session, found, live, wanted, state, replace)
+            now = _by_key(map_lines(session, found.id))
+        except (RefusalError, SocketError) as exc:
+            raise MapError(f"what was accepted stays in force: {exc}", begun=not replace) from exc
         if wrong := [key for key in {*now, *after} if now.get(key) != after.get(key)]:
-            raise MapError(f"afterwards the map is not as it should be: {', '.join(sorted(wrong)[:10])}")
+            raise MapError(f"afterwards the map is not as it should be: {', '.join(sorted(wrong)[:10])}", begun=True)
     return Outcome(found, _by_key(live), after, changed)
+
+
+def _carry_out(
+    session: Session, found: Map, live: t.Sequence[Entry], wanted: t.Mapping[str, str], state: str, replace: bool
+) -> None:
+    if replace:
+        replace_map(session, found.id, wanted.items())
+    else:
+        commands(session, _texts(live, wanted, state, found.id))
 
 
 def mistakes(entries: t.Mapping[str, t.Any], state: str, replace: bool) -> list[str]:

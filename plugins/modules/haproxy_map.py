@@ -116,7 +116,9 @@ def main() -> None:
             outcome = _runtime_maps.converge(
                 session, given["map"], given["entries"], given["state"], given["replace"], module.check_mode
             )
-    except (_runtime_maps.MapError, SocketError, RefusalError, ValueError) as exc:
+    except _runtime_maps.MapError as exc:
+        module.fail_json(msg=str(exc), changed=exc.begun)
+    except (SocketError, RefusalError, ValueError) as exc:
         module.fail_json(msg=str(exc))
     before, after = outcome.before, outcome.after
     module.exit_json(
