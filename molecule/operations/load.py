@@ -39,6 +39,8 @@ def ask(address: str, stays: bool) -> None:
             kind = "stays" if stays else "closes"
             failures.append(f"{address} ({kind}) after {time.monotonic() - began:.3f} s: {exc!r}")
             connection.close()
+        if not stays:
+            connection.close()
         time.sleep(PAUSE)
 
 
