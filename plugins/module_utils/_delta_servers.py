@@ -68,6 +68,7 @@ BY_ITSELF = {
     "pool-max-conn": "-1",
     "pool-purge-delay": "5s",
 }
+PROXIED = ("send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn")
 OBSERVED = {"error-limit": "10", "on-error": "fail-check"}
 WHY_NOT = {
     "cookie": "a server with a cookie cannot be added at run time",
@@ -148,6 +149,15 @@ def address(text: str) -> tuple[str, int] | None:
     return str(found), int(port)
 
 
+def _as_traffic(of: Parameters) -> Parameters:
+    """Checks at the server's own address and port go the way of its traffic; 2.6 forgets that for one that is added."""
+    if not has(of, "check") or has(of, "port") or has(of, "addr"):
+        return []
+    proxied = any(has(of, keyword) for keyword in PROXIED)
+    wanted = {"check-ssl": has(of, "ssl"), "check-send-proxy": proxied}
+    return [(keyword,) for keyword, holds in wanted.items() if holds and not has(of, keyword)]
+
+
 def words_to_add(where: str, of: Parameters) -> tuple[list[str], str]:
     """The words behind `add server` without the address; or why the runtime API cannot add such a server."""
     kept = [one for one in of if one[0] not in WITHOUT_MEANING]
@@ -160,7 +170,7 @@ def words_to_add(where: str, of: Parameters) -> tuple[list[str], str]:
     if not weight(of).isdigit() or int(weight(of)) > MAX_WEIGHT:
         return [], f"server {where} is added, and its weight is not one of 0 to {MAX_WEIGHT}"
     started = {**BY_ITSELF, **(OBSERVED if has(of, "observe") else {})}
-    kept = [*((key, one) for key, one in started.items() if not has(kept, key)), *kept]
+    kept = [*((key, one) for key, one in started.items() if not has(kept, key)), *kept, *_as_traffic(kept)]
     words = [word for one in kept for word in one]
     if len(words) + 4 > MAX_WORDS:
         return [], f"server {where} is added, and has more words than a command can have"

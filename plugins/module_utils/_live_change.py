@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import time
 import typing as t
 
@@ -28,13 +29,16 @@ SHOWN = 5
 # What `del server` answers while the server still has sessions, connections or requests that wait for it.
 BUSY = "still has connections"
 
+TIME = re.compile(r"([0-9]+)([a-z]+)?")
+UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
 
 class LiveChangeError(Exception):
     """Says what did not work; the process may be between the two trees now."""
 
 
 def apply(ops: t.Sequence[Op], socket_path: str, wait: float) -> None:
-    """All of it, or LiveChangeError. `wait`: seconds for new servers to come up, and for old sessions to end."""
+    """All of it, or LiveChangeError. `wait`: seconds for sessions to end; checks of new servers may take longer."""
     kinds: dict[str, list[Op]] = {}
     for op in ops:
         kinds.setdefault(op.kind, []).append(op)
@@ -47,7 +51,7 @@ def apply(ops: t.Sequence[Op], socket_path: str, wait: float) -> None:
             for op in kinds.get("map", []):
                 _replace(session, op)
             if removed:
-                _await_others(session, removed, healthy, wait)
+                _await_others(session, removed, healthy, max([wait, *map(_first_checks, kinds.get("add", []))]))
                 _remove(session, removed, wait)
     except _runtime.RefusalError as exc:
         beyond = len(exc.refused) - SHOWN
@@ -94,6 +98,21 @@ def _healthy(session: Session) -> dict[str, set[str]]:
         if one.admin == "ready" and one.status.startswith(("UP", "no check")):
             found.setdefault(one.backend, set()).add(one.name)
     return found
+
+
+def _first_checks(op: Op) -> float:
+    """Seconds until a server that is added can be up: its first check comes as late as one of a server that is down."""
+    given = dict(zip(op.words[1:], op.words[2:]))
+    seconds = {name: _seconds(given.get(name, "0")) for name in ("inter", "downinter", "fastinter")}
+    between = seconds["fastinter"] or seconds["inter"]
+    return min(
+        PATIENCE, max(seconds["inter"], seconds["downinter"]) + _seconds(given.get("rise", "2") + "s") * between + 1
+    )
+
+
+def _seconds(text: str) -> float:
+    match = TIME.fullmatch(text)
+    return int(match[1]) * UNITS.get(match[2] or "ms", 0) if match else 0
 
 
 def _await_others(session: Session, removed: list[Op], before: dict[str, set[str]], wait: float) -> None:

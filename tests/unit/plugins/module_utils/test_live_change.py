@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -412,7 +412,7 @@ def test_who_is_the_last_stays_until_another_is_there(place: Place) -> None:
     ops, _why = _delta.between(balancer.files, wanted, balancer.version)
     with (
         Clients(port) as clients,
-        pytest.raises(LiveChangeError, match="of web no server that stays came up within 1 s"),
+        pytest.raises(LiveChangeError, match="of web no server that stays came up within 1.4 s"),
     ):
         _live_change.apply(ops, balancer.socket, 1)
     assert clients.failed == []
@@ -551,3 +551,107 @@ def test_an_agent_is_asked(place: Place) -> None:
     place.changed(balancer, site(port, names[1], lines=lines))
     assert [one.name for one in _runtime.servers(balancer.socket)] == ["b"]
     assert asked
+
+
+# Parameters of a server, and what the frontend that it reaches is like.
+WAYS = {
+    "plain": ("", ""),
+    "nobody at the port of the check": ("port 1", ""),
+    "an address of the check": ("addr {here} port {plain} ssl verify none", "ssl crt {crt}"),
+    "TLS": ("ssl verify none", "ssl crt {crt}"),
+    "TLS with a name": ("ssl verify required ca-file ca.pem sni str(a.example) check-sni a.example", "ssl crt {crt}"),
+    "TLS with a wrong name": (
+        "ssl verify required ca-file ca.pem sni str(b.example) check-sni b.example",
+        "ssl crt {crt}",
+    ),
+    "TLS with h2": ("ssl verify none alpn h2 check-alpn h2", "ssl crt {crt} alpn h2"),
+    "TLS of the check alone": ("verify none check-ssl port {tls}", ""),
+    "PROXY": ("send-proxy", "accept-proxy"),
+    "PROXY 2": ("send-proxy-v2", "accept-proxy"),
+    "PROXY 2 with facts": ("send-proxy-v2-ssl proxy-v2-options unique-id,crc32c", "accept-proxy"),
+    "PROXY 2, not for the check": ("send-proxy-v2 port {plain}", "accept-proxy"),
+    "PROXY 2 and TLS": ("send-proxy-v2 ssl verify none", "accept-proxy ssl crt {crt}"),
+    "h2": ("proto h2", "proto h2"),
+}
+
+
+@pytest.mark.parametrize("check", ["option httpchk", "option tcp-check"])
+def test_a_new_server_is_reached_and_checked_as_one_of_the_file(check: str, place: Place) -> None:
+    """2.6 forgets for servers that are added what their checks take from the way of their traffic."""
+    certificate = make_certificate(place.directory)
+    ports = {name: free_port() for name in WAYS}
+    known = {"here": HERE, "crt": str(certificate), "plain": str(ports["plain"]), "tls": str(ports["TLS"])}
+    serving = "".join(
+        f"frontend f{n}\n    mode http\n    bind {HERE}:{ports[name]} {bind.format(**known)}\n"
+        "    http-request return status 200 content-type text/plain string 1\n"
+        for n, (name, (_own, bind)) in enumerate(WAYS.items())
+    )
+    place.start({"haproxy.cfg": serving})
+    entries = {name: free_port() for name in WAYS}
+
+    def files(*names: str) -> Files:
+        parts = []
+        for n, (way, (own, _bind)) in enumerate(WAYS.items()):
+            shared = f"default-server inter 1s fastinter 500ms fall 1 rise 1 {own.format(**known)}"
+            lines = ["balance roundrobin", "timeout check 3s", check, shared]
+            servers = [f"{name} {HERE}:{ports[way]} check id {i}" for i, name in enumerate(names, start=1)]
+            front = f"frontend f{n}\n    mode http\n    bind {HERE}:{entries[way]}\n    use_backend b{n}\n"
+            parts += [front, backend(*servers, lines=lines, name=f"b{n}")]
+        return {"haproxy.cfg": "".join(parts), "ca.pem": certificate.read_text()}
+
+    def found(balancer: Balancer) -> dict[str, tuple[str, str, bool]]:
+        rows = {row["pxname"]: row for row in parse_stat(balancer.ask("show stat")) if row["svname"] == "new"}
+        return {
+            way: (rows[f"b{n}"]["status"], rows[f"b{n}"]["check_status"].strip("* "), get(entries[way]) == "1")
+            for n, way in enumerate(WAYS)
+        }
+
+    balancer = place.start(files("old"))
+    place.changed(balancer, files("old", "new"))
+    for n in range(len(WAYS)):
+        balancer.ask(f"set server b{n}/old state maint")
+    until(lambda: not {"INI", ""} & {one[1] for one in found(balancer).values()})
+    time.sleep(1)
+    changed = found(balancer)
+    balancer.close()
+    fresh = place.start(files("new"))
+    until(lambda: {name: one[:2] for name, one in found(fresh).items()} == {n: one[:2] for n, one in changed.items()})
+    assert changed == found(fresh)
+    assert changed["TLS with a name"][2]
+    assert not changed["TLS with a wrong name"][2]
+    assert len([one for one in changed.values() if one[2]]) >= len(WAYS) - 2
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 8
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def make_certificate(directory: Path) -> Path:
+    key, certificate = directory / "key.pem", directory / "a.example.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=a.example"),
+            *("-addext", "subjectAltName=DNS:a.example", "-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    certificate.write_text(certificate.read_text() + key.read_text())
+    return certificate
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("inter 2s fall 3 rise 2", 7),
+        ("inter 2s fastinter 500ms rise 2", 4),
+        ("inter 1000 downinter 4s fastinter 500 rise 4", 7),
+        ("inter 1m", 30),
+        ("agent-send inter", 1),
+    ],
+)
+def test_how_long_first_checks_may_take(words: str, seconds: float) -> None:
+    op = _delta.Op("add", "web", "a", ("198.51.100.1:80", *words.split()))
+    assert _live_change._first_checks(op) == seconds
