@@ -76,10 +76,11 @@ def _between(old: Files, new: Files, version: tuple[int, ...]) -> list[Op]:
     before, after = sections.sections(texts[0]), sections.sections(texts[1])
     _same_sections(before, after)
     found = [_map(path, old, new, texts[0]) for path in changed]
+    tracked = _tracked(before)
     for one, other, lines in zip(before, after, sections.effective(before)):
         _same_lines(one, other)
         if one.servers != other.servers:
-            found += _servers(one, other, lines, _tracked(before))
+            found += _servers(one, other, lines, tracked)
     return found
 
 
@@ -130,8 +131,9 @@ def _tracked(parts: list[Section]) -> set[str]:
     found = set()
     for part in parts:
         lines = [*part.lines, *part.servers.values()]
-        for name in (match[1] for line in lines for match in re.finditer(r"\btrack\s+(\S+)", line)):
-            found.add(name if "/" in name else f"{part.name}/{name}")
+        for words in (line.split() for line in lines if "track" in line):
+            names = [name for keyword, name in zip(words, words[1:]) if keyword == "track"]
+            found.update(name if "/" in name else f"{part.name}/{name}" for name in names)
     return found
 
 

@@ -89,7 +89,8 @@ class UnreadableError(Exception):
 def parameters(text: str) -> Parameters:
     """One element for each keyword, with its value."""
     words = text.split()
-    if odd := [word for word in words if not PLAIN.fullmatch(word)]:
+    odd = [] if PLAIN.fullmatch("".join(words)) else [word for word in words if not PLAIN.fullmatch(word)]
+    if odd:
         raise UnreadableError(
             f"{_keyword(words, odd[0])} is quoted, or holds letters that the runtime API reads otherwise"
         )
@@ -114,9 +115,9 @@ def _keyword(words: list[str], odd: str) -> str:
 
 def merged(shared: Parameters, own: Parameters) -> Parameters:
     """What default-server lines and a server's own line come to, in HAProxy's order: the later word wins."""
-    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    found: dict[object, tuple[str, ...]] = {}
     for one in [*shared, *own]:
-        key = one if one[0] in ADDED_UP else (TAKEN_BACK.get(one[0], one[0]),)
+        key: object = one if one[0] in ADDED_UP else TAKEN_BACK.get(one[0], one[0])
         found.pop(key, None)
         if one[0] not in TAKEN_BACK:
             found[key] = one

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -449,3 +450,29 @@ def test_our_own_configurations() -> None:
         "",
         "servers are added or removed, and cookies name its servers, and a server that is added can have none",
     }
+
+
+@pytest.mark.parametrize("release", ["debian-12", "debian-13"])
+def test_the_map_of_our_routes(release: str) -> None:
+    tree = GOLDEN / "forty-hosts" / release
+    files = {str(one.relative_to(tree)): one.read_text() for one in tree.rglob("*") if one.is_file()}
+    path = "maps/routes-web.0.map"
+    lines = [*files[path].splitlines(), "new.example.com bakery"]
+    new = {**files, path: "".join(f"{line}\n" for line in lines)}
+    entries = tuple((line.split()[0], line.split()[1]) for line in lines)
+    assert _delta.between(files, new, VERSION) == ([Op("map", "", path, entries=entries)], "")
+
+
+def test_ten_thousand_servers_take_a_second() -> None:
+    """Most of them are as they were."""
+    shared = "    balance leastconn\n    default-server inter 2s fall 3 rise 2 maxconn 30\n"
+    text = "".join(
+        f"backend b{n}\n{shared}"
+        + "".join(f"    server s{m} 198.51.{n}.{m % 250}:{m + 80} check id {m + 1} weight 5\n" for m in range(100))
+        for n in range(100)
+    )
+    more = text.replace("    server s50 ", "    server t 198.51.100.1:80 id 999\n    server s50 ")
+    started = time.monotonic()
+    found, why = _delta.between({"haproxy.cfg": text}, {"haproxy.cfg": more}, VERSION)
+    assert (len(found), why) == (100, "")
+    assert time.monotonic() - started < 5

@@ -361,10 +361,10 @@ class Clients:
             thread.join(10)
 
 
-def get(port: int) -> str:
+def get(port: int, path: str = "/") -> str:
     try:
         with socket.create_connection((HERE, port), timeout=10) as one:
-            one.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            one.sendall(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
             with one.makefile("rb") as stream:
                 answer = stream.read().decode()
     except OSError as exc:
@@ -412,7 +412,7 @@ def test_who_is_the_last_stays_until_another_is_there(place: Place) -> None:
     ops, _why = _delta.between(balancer.files, wanted, balancer.version)
     with (
         Clients(port) as clients,
-        pytest.raises(LiveChangeError, match="of web no server that stays came up within 1.4 s"),
+        pytest.raises(LiveChangeError, match=r"of web no server that stays came up within 1\.4 s"),
     ):
         _live_change.apply(ops, balancer.socket, 1)
     assert clients.failed == []
@@ -655,3 +655,21 @@ def make_certificate(directory: Path) -> Path:
 def test_how_long_first_checks_may_take(words: str, seconds: float) -> None:
     op = _delta.Op("add", "web", "a", ("198.51.100.1:80", *words.split()))
     assert _live_change._first_checks(op) == seconds
+
+
+def test_hashes_find_the_servers_that_a_fresh_process_finds(place: Place) -> None:
+    ports = [place.worker().port for _n in range(8)]
+    entries = [free_port(), free_port()]
+    lines = ["balance uri", "hash-type consistent"]
+
+    def names(*chosen: int, weight: int = 10) -> list[str]:
+        return [f"s{n} {HERE}:{ports[n]} id {n * 7919 + 1} weight {weight + n}" for n in chosen]
+
+    balancer = place.start(site(entries[0], *names(0, 1, 2, 3), lines=lines))
+    for chosen, weight in (((0, 1, 2, 3, 4, 5), 10), ((5, 1, 7, 3), 10), ((7, 6, 5, 3, 1), 40), ((7, 2, 5, 3, 1), 1)):
+        place.changed(balancer, site(entries[0], *names(*chosen, weight=weight), lines=lines))
+    fresh = place.start(site(entries[1], *names(7, 2, 5, 3, 1, weight=1), lines=lines))
+    found, wanted = ([get(port, f"/{n}") for n in range(300)] for port in entries)
+    assert found == wanted
+    assert len(set(found)) == 5
+    fresh.close()
