@@ -1,10 +1,9 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the unit of HAProxy does not allow a new process: it must be found before the old one is told to leave.
+"""What a new process could not have: it must be found before anybody is told to leave.
 
-What fails while the master reads the new configuration leaves the old worker serving. What fails in the new worker ends
-the master too, and with it the service: memory or processes that the unit may not have.
+What fails in a new worker ends the master too, and with it the service: memory or processes that the unit may not have.
 
 Private to the collection hardened.balancer; it may change in any release.
 """
@@ -15,7 +14,7 @@ import resource
 import typing as t
 from pathlib import Path
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _programs
+from ansible_collections.hardened.balancer.plugins.module_utils import _addresses, _listeners, _programs
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     UNIT,
     Places,
@@ -36,7 +35,12 @@ def problems(digest: str, places: Places, run: _programs.Run) -> list[str]:
     if answer.rc != 0:
         return [f"HAProxy does not take the tree any more as it lies there:\n{answer.said}"]
     unit = parse_properties(run(["systemctl", "show", UNIT, f"--property={','.join(LIMITS)}"]).out)
-    return list(_of_unit(unit, needed))
+    held = {(one["protocol"], one["address"], one["port"]) for one in _ours(places)}
+    return [*_of_unit(unit, needed), *_addresses.refused(main.read_text(errors="replace"), held)]
+
+
+def _ours(places: Places) -> list[dict[str, t.Any]]:
+    return [one for one in _listeners.listeners(places.proc) if one["process"] == "haproxy"]
 
 
 def _of_unit(unit: t.Mapping[str, str], needed: int) -> t.Iterator[str]:

@@ -12,8 +12,11 @@ Private to the collection hardened.balancer; it may change in any release.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -37,6 +40,7 @@ INTERVAL = re.compile(r"\b(inter|fastinter|downinter) \S+")
 CHECKS_PER_SECOND = 5000
 START_SECONDS = 20.0
 PAUSE = 0.05
+PREFIX = "rehearsal-"
 
 
 def failures(main: str, before: t.Iterable[_health.Row], seconds: float, places: Places) -> list[str]:
@@ -45,16 +49,23 @@ def failures(main: str, before: t.Iterable[_health.Row], seconds: float, places:
         return []
     stage = Path(places.run)
     stage.mkdir(mode=0o755, parents=True, exist_ok=True)
-    here = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=stage))
+    for left in stage.glob(f"{PREFIX}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    here = Path(tempfile.mkdtemp(prefix=PREFIX, dir=stage))
     try:
         here.joinpath("haproxy.cfg").write_text(rehearsed(main, str(here)), errors="surrogateescape")
         with here.joinpath("said").open("wb") as said:
-            command = [places.program, "-db", "-f", str(here / "haproxy.cfg")]
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+            # It ends by itself too, where this module is killed.
+            bound = ["timeout", "--signal=KILL", str(int(START_SECONDS + seconds) + 5)]
+            command = [*bound, places.program, "-db", "-f", str(here / "haproxy.cfg")]
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            )
         try:
             return _watched(process, list(before), seconds, here)
         finally:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     finally:
         shutil.rmtree(here, ignore_errors=True)

@@ -36,6 +36,11 @@ DERIVED: list[tuple[str, str, str]] = [
         "routes of many hosts are one line, of few a line each",
     ),
     (
+        r"^haproxy_(listens|backends|site_\w+|defaults|frontends)",
+        r": (retry-on conn-failure empty-response|http-request disable-l7-retry unless { method GET HEAD OPTIONS })$",
+        "what is sent again by default: in mode http, where there are servers and nobody says it himself",
+    ),
+    (
         r"^haproxy_(frontends|listens|backends|site_\w+)(\.\w+)?$",
         r"^(frontend http_front|backend web_workers): ",
         "the smallest case stands for what nobody lists",

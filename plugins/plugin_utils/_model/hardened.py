@@ -67,7 +67,7 @@ TIMEOUTS: list[tuple[str, str, str]] = [
 
 # (option, the sides that have it, mode or empty for both, reason)
 OPTIONS: list[tuple[str, tuple[str, ...], str, str]] = [
-    ("redispatch", ("defaults",), "", "a request goes to another worker when the chosen one died"),
+    ("redispatch 1", ("defaults",), "", "a request goes to another worker when the chosen one died, at once"),
     ("dontlognull", ("defaults",), "", "probes that send nothing do not fill the log"),
     ("httplog", ("frontend",), "http", "one line says everything about a request"),
     ("tcplog", ("frontend",), "tcp", "one line says everything about a connection"),
@@ -77,6 +77,10 @@ OPTIONS: list[tuple[str, tuple[str, ...], str, str]] = [
 
 # Faster than HAProxy's own at noticing, without more checks while all is well.
 DEFAULT_SERVER = {"inter": "2s", "fastinter": "500ms", "fall": 3, "rise": 2, "init_addr": "last,libc,none"}
+
+# In mode: http.
+RETRY_ON = ("conn-failure empty-response", "a worker that dies before its answer costs no request")
+RETRIED = ("GET HEAD OPTIONS", "others may have had their effect already")
 
 HASH_TYPE = ("consistent", "a worker more or less moves its share of the keys only, and all balancers agree")
 

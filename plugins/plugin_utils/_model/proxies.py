@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from . import binds, checks, features, options, routes, rules, servers, shapes, tables
+from .features import retried
 from .line import File, Line
 from .problems import Problems
 from .section import Section, keywords, raw, timeouts
@@ -30,6 +31,8 @@ def draw(proxy: Proxy, defaults: Proxy, site: Site, problems: Problems) -> Drawn
     mode = proxy.get("mode") or "http"
     front, back = kind != "backend", kind != "frontend"
     lowered = features.lower(_with_log_format(proxy, defaults), site, problems)
+    if back:
+        retried.lower(proxy, defaults, lowered)
     routing = routes.compile(proxy, site, problems) if kind == "frontend" else None
     lines = [Line(f"mode {mode}", f"{path}.mode")]
     if front:

@@ -102,6 +102,10 @@ def _defaults() -> str:
     lines += [f"| {sides[0]} {mode} | `option {name}` | {why} |" for name, sides, mode, why in hardened.OPTIONS]
     value, why = hardened.HASH_TYPE
     lines += [f"| backend that hashes | `hash-type {value}` | {why} |"]
+    value, why = hardened.RETRY_ON
+    lines += [f"| backend http | `retry-on {value}` | {why} |"]
+    value, why = hardened.RETRIED
+    lines += [f"| backend http | `http-request disable-l7-retry unless {{ method {value} }}` | {why} |"]
     lines += ["", "## Presets of headers", "", "| preset | header | value | reason |", "|---|---|---|---|"]
     for name, headers in hardened.HEADER_PRESETS.items():
         lines += [f"| {name} | {header} | {value or 'removed'} | {why} |" for header, value, why in headers]

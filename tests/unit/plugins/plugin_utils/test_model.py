@@ -61,6 +61,8 @@ def test_the_smallest_case() -> None:
     assert section({}, "backend web_workers") == [
         "mode http",
         "balance roundrobin",
+        "retry-on conn-failure empty-response",
+        "http-request disable-l7-retry unless { method GET HEAD OPTIONS }",
         "server worker1 10.0.0.101:80 check id 883560578",
         "server worker2 10.0.0.102:80 check id 1381455979 weight 3 backup",
     ]
@@ -119,7 +121,7 @@ def test_options_of_a_mode_stand_only_in_sections_of_that_mode() -> None:
             {"name": "web_workers", "workers": {"group": "web_workers", "port": 80}},
         ],
     }
-    assert [line for line in section(variables, "defaults") if "option" in line] == ["option redispatch"]
+    assert [line for line in section(variables, "defaults") if "option" in line] == ["option redispatch 1"]
     assert [line for line in section(variables, "frontend web") if "option" in line] == [
         "option forwardfor except 127.0.0.0/8",
         "option idle-close-on-response",

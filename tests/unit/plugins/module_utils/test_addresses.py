@@ -1,0 +1,51 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a configuration binds, and whether it could."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _addresses
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("bind *:80", [("0.0.0.0", 80, False, False)]),
+        ("bind :80 name x", [("0.0.0.0", 80, False, False)]),
+        ("bind [::]:443 v6only ssl crt x", [("::", 443, True, False)]),
+        ("bind ipv6@:443", [("::", 443, False, False)]),
+        ("bind quic4@198.51.100.7:443 ssl", [("198.51.100.7", 443, False, True)]),
+        ("bind 127.0.0.1:8000-8002", [("127.0.0.1", port, False, False) for port in (8000, 8001, 8002)]),
+        ("bind 127.0.0.1:80,[2001:db8::1]:81", [("127.0.0.1", 80, False, False), ("2001:db8::1", 81, False, False)]),
+        ("bind www.example.com:80", []),
+        ("bind /run/x.sock", []),
+        ("bind unix@x.sock mode 600", []),
+        ("bind abns@x:1", []),
+        ("bind ${ADDRESS}:80", []),
+        ("bind *:80 transparent", []),
+        ("# bind *:80", []),
+        ("bind", []),
+    ],
+)
+def test_what_is_bound(line: str, expected: list[tuple[str, int, bool, bool]]) -> None:
+    assert [one[1:] for one in _addresses.of(f"frontend f\n    {line}\n")] == expected
+
+
+def test_what_somebody_else_has_and_what_is_not_here() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        main = f"frontend f\n    bind 127.0.0.1:{port}\n    bind 198.51.100.77:80\n"
+        assert _addresses.refused(main, ()) == [
+            f"bind 127.0.0.1:{port}: 127.0.0.1:{port} cannot be had: Address already in use",
+            "bind 198.51.100.77:80: 198.51.100.77:80 cannot be had: Cannot assign requested address",
+        ]
+        assert len(_addresses.refused(main, {("tcp", "127.0.0.1", port)})) == 1
+        assert _addresses.refused(f"global\n    noreuseport\n{main}", ()) == []
+    assert _addresses.refused(f"frontend f\n    bind 127.0.0.1:{port}\n", ()) == []
