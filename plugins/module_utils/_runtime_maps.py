@@ -72,7 +72,8 @@ def converge(
             _carry_out(session, found, live, wanted, state, replace)
             now = _by_key(map_lines(session, found.id))
         except (RefusalError, SocketError) as exc:
-            raise MapError(f"what was accepted stays in force: {exc}", begun=not replace) from exc
+            state_now = "the map is as it was" if replace else "what was accepted stays in force"
+            raise MapError(f"{state_now}: {exc}", begun=not replace) from exc
         if wrong := [key for key in {*now, *after} if now.get(key) != after.get(key)]:
             raise MapError(f"afterwards the map is not as it should be: {', '.join(sorted(wrong)[:10])}", begun=True)
     return Outcome(found, _by_key(live), after, changed)

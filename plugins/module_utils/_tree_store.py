@@ -109,7 +109,11 @@ def _diff(
     same = in_force == digest
     old = _tree.shown(present, before.record, filled if same else {}, request.source if same else {})
     rotated = {path for path in filled if _tree.names_in(request.source[path]) and present.get(path) != filled[path]}
-    return _tree.diff_entries(old, request.source, rotated)
+    loose = [
+        {"prepared": f"{path}: others may read or own it; it is root's, with the mode 0600\n"}
+        for path in (before.wrong_modes if same else [])
+    ]
+    return [*_tree.diff_entries(old, request.source, rotated), *loose]
 
 
 def _check_existing(request: Request, places: Places, run: _programs.Run) -> str | None:

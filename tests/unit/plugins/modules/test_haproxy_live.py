@@ -375,7 +375,11 @@ def test_modes(machine: Machine) -> None:
     assert [oct(p.stat().st_mode & 0o777) for p in sorted(trees.rglob("*")) if p.is_dir()] == ["0o700", "0o700"]
     assert {oct(p.stat().st_mode & 0o777) for p in trees.rglob("*") if p.is_file()} == {"0o600"}
     Path(machine.places.link).resolve().chmod(0o644)
-    assert machine.write(machine.source())["edited"] == ["haproxy.cfg"]
+    mended = machine.write(machine.source())
+    assert mended["edited"] == ["haproxy.cfg"]
+    assert mended["diff"] == [
+        {"prepared": "haproxy.cfg: others may read or own it; it is root's, with the mode 0600\n"}
+    ]
     assert oct(Path(machine.places.link).stat().st_mode & 0o777) == "0o600"
 
 
