@@ -1,0 +1,111 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A change of a HAProxy that runs, killed before each of its steps: it serves all along, and the next run ends well."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _transaction
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import linked_digest
+from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
+from tests.proof.breaking.steps import Steps
+from tests.unit.plugins.modules.test_haproxy_live import PROGRAM, Machine
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs Debian's haproxy")
+MOST = 300
+
+
+class Node(Machine):
+    """The unit's process is no child of the process that is killed."""
+
+    def run(self, command: Sequence[str]) -> Answer:
+        if command[:2] == ["systemctl", "reload"] and self.process:
+            os.kill(self.process.pid, 12)
+            return Answer(0, "")
+        return super().run(command)
+
+    def change(self, text: str) -> None:
+        self.write(self.source(text))
+        self.apply()
+
+
+@pytest.fixture
+def machine() -> Iterator[Node]:
+    short = Path("/tmp") / f"hb-steps-{os.getpid()}"
+    short.mkdir(mode=0o700)
+    node = Node(short)
+    try:
+        yield node
+    finally:
+        node.stop()
+        shutil.rmtree(short)
+
+
+def killed(node: Node, text: str, number: int, place: Path) -> str:
+    """The step before which the change was killed; empty if it ended before."""
+    place.mkdir()
+    child = os.fork()
+    if not child:
+        try:
+            sys.addaudithook(Steps(number, "kill", "change", str(place), ("/proc", "/dev", str(place))))
+            node.change(text)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    reached = place / "reached"
+    return reached.read_text() if reached.exists() else ""
+
+
+def test_a_change_that_is_killed_anywhere_drops_nothing_and_is_finished_by_the_next(
+    machine: Node, tmp_path: Path
+) -> None:
+    machine.change("one")
+    machine.change("two")
+    answers: list[str] = []
+    done = threading.Event()
+
+    def visit() -> None:
+        while not done.wait(0.01):
+            try:
+                with socket.create_connection(("127.0.0.1", machine.port), 5) as one:
+                    one.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    answers.append(one.recv(100).decode()[:12])
+            except OSError as exc:
+                answers.append(str(exc))
+
+    visitor = threading.Thread(target=visit)
+    visitor.start()
+    steps, wrong = [], []
+    try:
+        for number in range(1, MOST):
+            # The way back is a tree that is kept, the way there another one each time.
+            text = "two" if number % 2 == 0 else f"text{number}"
+            step = killed(machine, text, number, tmp_path / f"steps-{number}")
+            if not step:
+                break
+            steps.append(step)
+            machine.change(text)
+            found = machine.write(machine.source(text))
+            left = [path.name for path in Path(machine.places.trees).rglob(".*") if "staging" in path.name]
+            left += [path.name for path in Path(machine.places.link).parent.iterdir() if "staging" in path.name]
+            left += [path.name for path in Path(machine.places.run).iterdir() if path.name != "effective"]
+            if not (found["changed"] is False and machine.running == found["digest"] == linked_digest(machine.places)):
+                wrong.append(f"{step}: {found['reasons']}")
+            if left or _transaction.is_open(machine.places):
+                wrong.append(f"{step}: left over: {left}")
+    finally:
+        done.set()
+        visitor.join()
+    assert wrong == []
+    assert set(answers) == {"HTTP/1.1 503"}
+    assert 20 < len(steps) < MOST - 1
