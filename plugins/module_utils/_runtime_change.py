@@ -8,6 +8,7 @@ Private to the collection hardened.balancer; it may change in any release.
 
 from __future__ import annotations
 
+import itertools
 import time
 import typing as t
 
@@ -24,6 +25,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils._runtime_servers
     Change,
     Form,
     form,
+    is_ip,
     plan,
 )
 
@@ -121,10 +123,12 @@ def _first(change: Change, after: Form, live: t.Mapping[t.Any, Server], healthy:
         if before.weight != after.weight:
             found.append(f"set server {name} weight {change.wish.weight}")
     state = _state_meanwhile(change, after, healthy)
-    if state != (before.state if before else "maint"):
+    if _has_check(change, server) and (before is None or _seen_afresh(change, after, healthy)):
+        # Drained first: between maintenance and a health of `down` it would get traffic for a moment.
+        found += [f"set server {name} state drain", f"set server {name} health down"]
+        found += [f"set server {name} state {state}"] if state != "drain" else []
+    elif state != (before.state if before else "maint"):
         found.append(f"set server {name} state {state}")
-    if _seen_afresh(change, after, healthy) and _has_check(change, server):
-        found.append(f"set server {name} health down")
     return found
 
 
@@ -167,7 +171,8 @@ def _has_check(change: Change, server: Server | None) -> bool:
 def _removed(session: Session, going: t.Sequence[Change], wait: float) -> list[str]:
     """3.0 could wait for one server itself; asking again does it in both releases, and for all at a time."""
     left = {f"del server {one.name}": one for one in going}
-    problems = []
+    problems: list[str] = []
+    ports = itertools.cycle(("1", "2"))
     deadline = time.monotonic() + wait
     while left:
         answers = dict(zip(left, session.send(list(left))))
@@ -175,12 +180,35 @@ def _removed(session: Session, going: t.Sequence[Change], wait: float) -> list[s
             str(Refused(text, said)) for text, said in answers.items() if said not in GONE and IN_USE not in said
         ]
         left = {text: one for text, one in left.items() if IN_USE in answers[text]}
-        if time.monotonic() >= deadline:
+        if not left or time.monotonic() >= deadline:
             break
-        time.sleep(PAUSE if left else 0)
+        problems += _tried(session, _idle_ones_closed(session, left.values(), next(ports)))
+        time.sleep(PAUSE)
+    problems += _tried(
+        session, [f"set server {one.name} addr {_address(one)}" for one in left.values() if wait and _movable(one)]
+    )
     hint = f"after {wait:g} s; give wait more seconds" if wait else "and wait is 0 seconds; give more"
     more = [f"{one.name}: it is in maintenance, but has connections {hint}, or end them" for one in left.values()]
     return problems + more
+
+
+def _idle_ones_closed(session: Session, going: t.Iterable[Change], port: str) -> list[str]:
+    """2.6 keeps connections for later, and the server with them, for up to half a minute; not at another address."""
+    busy = {(one.backend, one.name) for one in look(session).servers if one.sessions + one.queued}
+    return [
+        f"set server {one.name} addr {one.before.address} port {port}"
+        for one in going
+        if one.before and _movable(one) and (one.backend, one.server) not in busy
+    ]
+
+
+def _movable(change: Change) -> bool:
+    """A server that is found by its name has no address that could be given back."""
+    return change.before is not None and is_ip(change.before.address)
+
+
+def _address(change: Change) -> str:
+    return f"{change.before.address} port {change.before.port}" if change.before else ""
 
 
 def _idle(session: Session, leaving: t.Sequence[Change], wait: float) -> list[str]:

@@ -115,6 +115,10 @@ def _is_weight(text: str) -> bool:
     return bool(WEIGHT.fullmatch(text)) and (text.endswith("%") or int(text) <= MAX_WEIGHT)
 
 
+def is_ip(text: str) -> bool:
+    return _ip(text) is not None
+
+
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(text)

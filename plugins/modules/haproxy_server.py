@@ -47,8 +47,9 @@ options:
         description:
           - V(ready) gets traffic if it is healthy. V(drain) gets no new sessions but those that persistence leads
             to it. V(maint) gets none at all and is not checked.
-          - V(present) adds a server that is missing, as V(ready), and leaves the state of one that exists alone.
-            V(absent) puts it into maintenance and removes it.
+          - V(present) adds a server that is missing, as V(ready), and leaves the state of one that exists alone. With
+            C(check) among its O(servers[].params) it gets no traffic before its checks have passed.
+          - V(absent) puts it into maintenance and removes it.
         type: str
         choices: [ready, drain, maint, present, absent]
       weight:
@@ -63,7 +64,8 @@ options:
       params:
         description:
           - Parameters of a server that is added, as a C(server) line has them, such as C(check inter 2s).
-            C(default-server) does not apply to it.
+            C(default-server) does not apply to it. HAProxy 2.6 does not conclude from C(ssl) or C(send-proxy) how
+            to check it, which C(check-ssl) and C(check-send-proxy) say.
         type: str
   wait:
     description:

@@ -189,7 +189,7 @@ READERS: list[tuple[str, Callable[[Session], object]]] = [
     ("show map", maps),
     ("show map #0", lambda session: map_lines(session, 0)),
     ("show table", lambda session: tables(commands(session, ["show table"])[0])),
-    ("show ssl cert", lambda session: certificates(session)),
+    ("show ssl cert", certificates),
 ]
 
 

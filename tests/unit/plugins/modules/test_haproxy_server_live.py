@@ -154,10 +154,39 @@ def test_a_server_with_connections_goes_when_they_end(daemon: Daemon) -> None:
 
 def test_idle_connections_to_a_server_do_not_keep_it(daemon: Daemon) -> None:
     change(daemon, {**NEW, "port": daemon.worker_port}, {"server": "one", "backend": "web", "state": "maint"})
-    with daemon.request() as one:
-        assert b"200 OK" in one.recv(1000)
-        change(daemon, {"backend": "web", "server": "new", "state": "absent"}, wait=10)
+    clients = [daemon.request("/hang") for _client in range(16)]
+    assert wait_until(lambda: daemon.server("web/new").sessions == 16, 5)
+    release(daemon)
+    assert {client.recv(1000)[:15] for client in clients} == {b"HTTP/1.1 200 OK"}
+    started = time.monotonic()
+    change(daemon, {"backend": "web", "server": "new", "state": "absent"}, wait=20)
+    assert time.monotonic() - started < 4
     assert "web/new" not in daemon.names()
+    for client in clients:
+        client.close()
+
+
+def test_one_that_could_not_be_removed_has_its_address_again(daemon: Daemon) -> None:
+    change(daemon, {**NEW, "port": daemon.worker_port}, {"server": "one", "backend": "web", "state": "maint"})
+    before = daemon.server("web/new")
+    with daemon.request("/hang") as busy:
+        assert wait_until(lambda: daemon.server("web/new").sessions == 1, 5)
+        with pytest.raises(ChangeError, match=r"has connections after 0\.5 s"):
+            change(daemon, {"backend": "web", "server": "new", "state": "absent"}, wait=0.5)
+        after = daemon.server("web/new")
+        assert (after.address, after.port, after.admin) == (before.address, before.port, "maint")
+        release(daemon)
+        assert b"200 OK" in busy.recv(1000)
+
+
+def test_a_new_server_gets_no_request_before_its_checks_have_passed(daemon: Daemon) -> None:
+    assert wait_until(lambda: daemon.server("web/one").status == "UP", 5)
+    change(daemon, {**NEW, "port": daemon.nobody, "weight": "256", "params": "check inter 100ms"})
+    for _request in range(20):
+        with daemon.request() as client:
+            assert b"200 OK" in client.recv(1000)
+    change(daemon, {**NEW, "server": "good", "port": daemon.worker_port, "params": "check inter 100ms"})
+    assert wait_until(lambda: daemon.server("web/good").up, 5)
 
 
 def test_ready_means_seen_healthy_by_fresh_checks(daemon: Daemon) -> None:
