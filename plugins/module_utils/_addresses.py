@@ -36,7 +36,7 @@ class Address(t.NamedTuple):
 
 def of(main: str) -> list[Address]:
     """What the lines of haproxy.cfg bind; names, sockets of the file system and what holds a variable are left out."""
-    found = []
+    found: list[Address] = []
     for line in main.splitlines():
         words = line.split()
         if words[:1] == ["bind"] and len(words) > 1 and line[:1].isspace() and not set(PECULIAR) & set(words):

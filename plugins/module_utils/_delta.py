@@ -128,7 +128,7 @@ def _map(path: str, old: Files, new: Files, text: str) -> Op:
 
 def _tracked(parts: list[Section]) -> set[str]:
     """Servers whose state others take, as backend/server."""
-    found = set()
+    found: set[str] = set()
     for part in parts:
         lines = [*part.lines, *part.servers.values()]
         for words in (line.split() for line in lines if "track" in line):
