@@ -79,9 +79,12 @@ def ready(lab: Lab) -> None:
         worker.run("kill -KILL $(cat /proof/*.pid 2>/dev/null) 2>/dev/null || true; rm -f /proof/*.mode /proof/*.pid")
         lab.serve(worker)
     for balancer in lab.balancers:
+        lab.equip(balancer)
+    if lab.site(limit=",".join(map(str, lab.balancers)), code=None).code == 0:
+        return
+    for balancer in lab.balancers:
         try:
-            lab.equip(balancer)
             lab.site(limit=balancer)
         except LabError as exc:
-            say(f"{balancer} is made anew, the run before it failed: {str(exc)[-500:]}")
+            say(f"{balancer} is made anew, site.yml failed: {str(exc)[-1500:]}")
             lab.renew(balancer)
