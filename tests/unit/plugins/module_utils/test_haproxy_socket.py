@@ -211,7 +211,7 @@ def test_the_command_that_was_not_answered_is_named_and_the_session_is_over(serv
             session.send(["show info"])
 
 
-@pytest.mark.parametrize("parts", [(), (b"half an ans",), (b"one\n\n> ", b"tw")])
+@pytest.mark.parametrize("parts", [(), (b"half an answ",), (b"one\n\n> ", b"tw")])
 def test_a_session_that_hangs(serve: Serve, parts: tuple[bytes, ...]) -> None:
     with pytest.raises(SocketError, match="timed out"):
         asked(serve(hanging(*parts)), "show info", "show stat", timeout=0.2)

@@ -67,7 +67,7 @@ NEW = {"backend": "web", "server": "new", "state": "present", "address": "198.51
         ({"server": "one", "state": "absent", "weight": "1", "port": 1}, "weight, port: makes no sense with state"),
         ({"server": "one", "backend": "wbe", "state": "drain"}, "HAProxy has none named 'wbe'; did you mean web?"),
         ({"server": "none", "backend": "web", "state": "drain"}, "backend web has no server 'none'"),
-        ({"server": "twoo", "state": "drain"}, "no backend has a server 'twoo'; did you mean two?"),
+        ({"server": "ttwo", "state": "drain"}, "no backend has a server 'ttwo'; did you mean two?"),
         ({"server": "xyz", "backend": "empty", "weight": "1"}, "backend empty has no server 'xyz'; there are none"),
         ({**NEW, "address": None}, "web/new: address: a server that is to be added needs one"),
         ({**NEW, "backend": "fixed"}, "fixed/new: balance static-rr takes no servers at run time"),

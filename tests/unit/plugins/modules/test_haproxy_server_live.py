@@ -79,7 +79,7 @@ def test_every_problem_is_named_and_nothing_is_changed(daemon: Daemon) -> None:
         servers=[
             {"backend": "web", "server": "two", "state": "ready"},
             {"backend": "wbe", "server": "one", "state": "drain"},
-            {"backend": "web", "server": "oen", "state": "drain"},
+            {"backend": "web", "server": "onne", "state": "drain"},
             {"backend": "fixed", "server": "one", "weight": "5"},
             {**NEW, "backend": "fixed"},
             {**NEW, "backend": "hashed"},
@@ -89,7 +89,7 @@ def test_every_problem_is_named_and_nothing_is_changed(daemon: Daemon) -> None:
     assert (failed["failed"], failed["changed"]) == (True, False)
     assert failed["msg"].splitlines()[0] == "6 problems, nothing was changed:"
     assert "backend: HAProxy has none named 'wbe'; did you mean web?" in failed["msg"]
-    assert "server: backend web has no server 'oen'; did you mean one?" in failed["msg"]
+    assert "server: backend web has no server 'onne'; did you mean one?" in failed["msg"]
     assert "fixed/one: weight: balance static-rr takes 0% and 100% at run time, not 5" in failed["msg"]
     assert "fixed/new: balance static-rr takes no servers at run time" in failed["msg"]
     assert "'add server hashed/new': HAProxy answers 'Backend must use a dynamic load balancing" in failed["msg"]
@@ -98,8 +98,8 @@ def test_every_problem_is_named_and_nothing_is_changed(daemon: Daemon) -> None:
 
 
 def test_what_haproxy_alone_can_judge_is_told_in_its_words(daemon: Daemon) -> None:
-    failed = daemon.module("haproxy_server", servers=[{**NEW, "params": "chekc"}])
-    assert "unknown keyword 'chekc'" in failed["msg"]
+    failed = daemon.module("haproxy_server", servers=[{**NEW, "params": "xyzzy"}])
+    assert "unknown keyword 'xyzzy'" in failed["msg"]
     hashed = daemon.module("haproxy_server", servers=[{"backend": "hashed", "server": "one", "weight": "5"}])
     assert "its algorithm is static: give 0% or 100%" in hashed["msg"]
 
