@@ -29,7 +29,9 @@ class ActionModule(ActionBase):
         validate: t.Any = self.validate_argument_spec
         _validated, args = validate(SPEC, mutually_exclusive=[("contact", "stated")])
         task_vars = task_vars or {}
-        plan = _gather.plain(task_vars.get("balancer_plan") or {})
+        given = task_vars.get("balancer_plan") or {}
+        # A playbook may pass another one as a variable, and variables arrive as they were written.
+        plan = _gather.plain(self._templar.template(given) if isinstance(given, str) else given)
         # What Ansible told when the plan was registered would be told again.
         plan = {key: value for key, value in plan.items() if key not in ("warnings", "deprecations")}
         problems = Problems()
