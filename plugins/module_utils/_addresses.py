@@ -20,6 +20,7 @@ PREFIX = re.compile(r"(?:(ipv4|ipv6|udp4?|udp6|tcp4?|tcp6|quic4|quic6)@)?(.*)")
 PORTS = re.compile(r"\d+(?:-\d+)?")
 # Such a socket is not tried as it would be made.
 PECULIAR = ("transparent", "interface", "namespace")
+INTERFACE = re.compile(r"^\s+bind\s.*\sinterface\s+(\S+)", re.MULTILINE)
 
 
 class Address(t.NamedTuple):
@@ -65,7 +66,12 @@ def refused(main: str, held: t.Collection[tuple[str, str, int]]) -> list[str]:
     """Why an address cannot be had; `held` are those that HAProxy has already, as (protocol, address, port)."""
     if re.search(r"^\s+noreuseport\b", main, re.MULTILINE):
         return []
-    found = []
+    # HAProxy itself would only warn, and listen on all of them.
+    present = {name for _index, name in socket.if_nameindex()}
+    found = [
+        f"bind ... interface {name}: there is no such interface; there are: {', '.join(sorted(present))}"
+        for name in sorted(set(INTERFACE.findall(main)) - present)
+    ]
     for one in of(main):
         if ("udp" if one.udp else "tcp", one.host, one.port) not in held and (why := _tried(one)):
             where = f"[{one.host}]" if ":" in one.host else one.host

@@ -35,6 +35,8 @@ LEFT_OUT = (
 OF_GLOBAL = ("maxconn",)
 # A program of the master's is started by a master only.
 NOT_REHEARSED = re.compile(r"^program\s", re.MULTILINE)
+# Memory that HAProxy touches when it starts.
+SMALL = {"total-max-size": 1, "tune.ssl.cachesize": 1000}
 INTERVAL = re.compile(r"\b(inter|fastinter|downinter) \S+")
 # Checks of so many servers in a second are no load for anybody.
 CHECKS_PER_SECOND = 5000
@@ -88,6 +90,8 @@ def rehearsed(main: str, here: str) -> str:
         if first in ("bind", "dgram-bind"):
             number += 1
             found.append(f"    {first} unix@{here}/{number}")
+        elif first in SMALL:
+            found.append(f"    {first} {SMALL[first]}")
         elif first not in LEFT_OUT and not (section == "global" and first in OF_GLOBAL):
             found.append(INTERVAL.sub(rf"\1 {interval}ms", line) if "server" in first else line)
     return "\n".join(found) + "\n"

@@ -47,5 +47,7 @@ def test_what_somebody_else_has_and_what_is_not_here() -> None:
             "bind 198.51.100.77:80: 198.51.100.77:80 cannot be had: Cannot assign requested address",
         ]
         assert len(_addresses.refused(main, {("tcp", "127.0.0.1", port)})) == 1
+        (said,) = _addresses.refused("frontend f\n    bind *:80 interface no0\n", ())
+        assert said.startswith("bind ... interface no0: there is no such interface; there are: ")
         assert _addresses.refused(f"global\n    noreuseport\n{main}", ()) == []
     assert _addresses.refused(f"frontend f\n    bind 127.0.0.1:{port}\n", ()) == []

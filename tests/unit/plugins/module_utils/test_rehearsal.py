@@ -17,6 +17,8 @@ defaults
 frontend f
     bind *:443 ssl crt certs/ alpn h2
     bind quic4@*:443 ssl crt certs/
+cache c
+    total-max-size 4095
 peers p
     peer lb1 198.51.100.1:1024
 backend b
@@ -36,6 +38,8 @@ def test_nobody_notices_a_rehearsal() -> None:
         "frontend f",
         "    bind unix@/h/1",
         "    bind unix@/h/2",
+        "cache c",
+        "    total-max-size 1",
         "peers p",
         "    peer lb1 198.51.100.1:1024",
         "backend b",
