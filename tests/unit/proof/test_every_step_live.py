@@ -34,6 +34,12 @@ class Node(Machine):
             return Answer(0, "")
         return super().run(command)
 
+    def source(self, text: str = "first", port: int | None = None) -> dict[str, str]:
+        """With an answer for everybody: clients that ask often notice a gap."""
+        found = super().source(text, port)
+        answer = "    http-request return status 200 if { path / }\n    default_backend"
+        return {**found, "haproxy.cfg": found["haproxy.cfg"].replace("    default_backend", answer)}
+
     def change(self, text: str) -> None:
         self.write(self.source(text))
         self.apply()
@@ -107,5 +113,6 @@ def test_a_change_that_is_killed_anywhere_drops_nothing_and_is_finished_by_the_n
         done.set()
         visitor.join()
     assert wrong == []
-    assert set(answers) == {"HTTP/1.1 503"}
+    assert set(answers) == {"HTTP/1.1 200"}
+    assert len(answers) > 500
     assert 20 < len(steps) < MOST - 1
