@@ -11,6 +11,7 @@ import pathlib
 import re
 import shlex
 import subprocess
+import sys
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ ENVIRONMENT = {
     "ANSIBLE_SSH_CONTROL_PATH_DIR": str(ROOT / ".cache/cp"),
     "ANSIBLE_NOCOLOR": "1",
     "LC_ALL": "C.UTF-8",
+    "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
 }
 PLACES = {"haproxy": "/run/haproxy/admin.sock", "master": "/run/haproxy-master.sock"}
 ASK = """import socket, sys
