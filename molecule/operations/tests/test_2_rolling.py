@@ -52,17 +52,10 @@ def test_a_broken_release_stops_at_the_first_worker_and_no_client_notices(lab: A
     assert "Done before: none. Not touched: app2, app3." in output
 
 
-def test_the_next_release_mends_it(lab: Any, operations: Any, eventually: Any) -> None:
-    with operations.load() as load:
-        deploy(operations, "3")
-    assert load.failures == []
-    for name in lab.balancers:
-        assert operations.releases(lab[name]) == {"app1 3", "app2 3", "app3 3"}
-
-
-def test_a_playbook_of_the_users_does_as_well(lab: Any, operations: Any) -> None:
+def test_a_playbook_of_the_users_mends_it(lab: Any, operations: Any) -> None:
     file = lab.scenario / "deploy.yml"
     with operations.load() as load:
-        operations.play("rolling", "-e", "workers_group=app3", "-e", f"worker_playbook={file}", RELEASE="4")
+        operations.play("rolling", "-e", "workers_group=app1", "-e", f"worker_playbook={file}", RELEASE="3")
     assert load.failures == []
-    assert operations.releases(lab["lb1"]) == {"app1 3", "app2 3", "app3 4"}
+    for name in lab.balancers:
+        assert operations.releases(lab[name]) == {"app1 3", "app2 2", "app3 2"}
