@@ -1,10 +1,11 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A change of a HAProxy that runs, killed before each of its steps: it serves all along, and the next run ends well."""
+"""Changes of a HAProxy that runs, killed at each step or refused: it serves all along, and the next run ends well."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _transaction
+from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_apply, _transaction
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import linked_digest
 from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
 from tests.proof.breaking.steps import Steps
@@ -57,6 +58,30 @@ def machine() -> Iterator[Node]:
         shutil.rmtree(short)
 
 
+@contextlib.contextmanager
+def visited(node: Node) -> Iterator[list[str]]:
+    """A client that asks again and again; what it got is there when the block ends."""
+    answers: list[str] = []
+    done = threading.Event()
+
+    def visit() -> None:
+        while not done.wait(0.01):
+            try:
+                with socket.create_connection(("127.0.0.1", node.port), 5) as one:
+                    one.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    answers.append(one.recv(100).decode()[:12])
+            except OSError as exc:
+                answers.append(str(exc))
+
+    visitor = threading.Thread(target=visit)
+    visitor.start()
+    try:
+        yield answers
+    finally:
+        done.set()
+        visitor.join()
+
+
 def killed(node: Node, text: str, number: int, place: Path) -> str:
     """The step before which the change was killed; empty if it ended before."""
     place.mkdir()
@@ -77,22 +102,8 @@ def test_a_change_that_is_killed_anywhere_drops_nothing_and_is_finished_by_the_n
 ) -> None:
     machine.change("one")
     machine.change("two")
-    answers: list[str] = []
-    done = threading.Event()
-
-    def visit() -> None:
-        while not done.wait(0.01):
-            try:
-                with socket.create_connection(("127.0.0.1", machine.port), 5) as one:
-                    one.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                    answers.append(one.recv(100).decode()[:12])
-            except OSError as exc:
-                answers.append(str(exc))
-
-    visitor = threading.Thread(target=visit)
-    visitor.start()
     steps, wrong = [], []
-    try:
+    with visited(machine) as answers:
         for number in range(1, MOST):
             # The way back is a tree that is kept, the way there another one each time.
             text = "two" if number % 2 == 0 else f"text{number}"
@@ -109,10 +120,41 @@ def test_a_change_that_is_killed_anywhere_drops_nothing_and_is_finished_by_the_n
                 wrong.append(f"{step}: {found['reasons']}")
             if left or _transaction.is_open(machine.places):
                 wrong.append(f"{step}: left over: {left}")
-    finally:
-        done.set()
-        visitor.join()
     assert wrong == []
     assert set(answers) == {"HTTP/1.1 200"}
     assert len(answers) > 500
     assert 20 < len(steps) < MOST - 1
+
+
+BAD = {
+    "a port that is taken": ("bind 127.0.0.1:{held}", "Address already in use"),
+    "a port that is taken on one address": ("bind *:{held}", "Address already in use"),
+    "an address that is not here": ("bind 198.51.100.77:8099", "Cannot assign requested address"),
+    "an interface that is not here": ("bind 127.0.0.1:{held} interface nosuch0", "nosuch0"),
+    "a unix socket that cannot be made": ("bind unix@/srv/none/door.sock", "/srv/none/door.sock"),
+    "a chroot that does not exist": ("chroot /srv/none", "/srv/none"),
+    "a runtime socket that cannot be made": ("stats socket /srv/none/more.sock", "/srv/none/more.sock"),
+    "more descriptors than there are": ("ulimit-n 5000000", "FD limit"),
+}
+
+
+@pytest.mark.parametrize("case", sorted(BAD))
+def test_what_the_live_system_refuses_is_noticed_by_no_client(machine: Node, case: str) -> None:
+    machine.change("one")
+    first = machine.running
+    line, says = BAD[case]
+    with socket.socket() as other, visited(machine) as answers:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        source = machine.source("two")
+        before = "    http-request" if line.startswith("bind") else "    maxconn"
+        added = f"    {line.format(held=other.getsockname()[1])}\n{before}"
+        source["haproxy.cfg"] = source["haproxy.cfg"].replace(before, added, 1)
+        machine.write(source)
+        with pytest.raises(_haproxy_apply.ApplyError, match=says) as refused:
+            machine.apply()
+        assert refused.value.rolled_back
+        assert machine.running == first == linked_digest(machine.places)
+        machine.change("three")
+    assert machine.running not in (first, None)
+    assert set(answers) == {"HTTP/1.1 200"}
