@@ -125,6 +125,7 @@ def test_a_session_that_does_not_end_is_told(lab: Any, operations: Any) -> None:
 
 
 def test_a_balancer_that_does_not_know_the_worker_is_named(lab: Any, operations: Any) -> None:
+    operations.play("drain", "-e", "worker=app1")
     lab.site(inventory=STRANGER)
     try:
         output = " ".join(operations.play("drain", "-e", "worker=app9", code=2).output.split())
@@ -132,3 +133,8 @@ def test_a_balancer_that_does_not_know_the_worker_is_named(lab: Any, operations:
         assert "-e balancer_hosts=lb1" in output
     finally:
         lab.site()
+
+
+def test_what_was_drained_stayed_so_through_two_changes(operations: Any) -> None:
+    assert operations.states("app1") == {"lb1": "DRAIN", "lb2": "DRAIN"}
+    operations.play("ready", "-e", "worker=app1")

@@ -24,8 +24,8 @@ def digests(lab: Any) -> dict[str, str]:
 def test_the_tree_before_comes_back_with_its_port(lab: Any, operations: Any) -> None:
     before = digests(lab)
     lab.site(inventory=MOVED)
-    assert {name: lab.open_ports(lab[name].address) for name in lab.balancers} == {"lb1": {22, 81}, "lb2": {22, 81}}
     operations.play("rollback", "--check", inventory=MOVED)
+    assert lab.open_ports(lab["lb1"].address) == {22, 81}
     assert digests(lab) != before
     operations.play("rollback", inventory=MOVED)
     assert digests(lab) == before
