@@ -188,7 +188,8 @@ def _deleted(session: Session, ops: list[Op], deadline: float) -> list[Op]:
         ops = [op for op, _said in refused]
         if not ops or time.monotonic() >= deadline:
             return ops
-        _runtime.commands(session, [text for op in ops for text in _closed(op, next(ports))])
+        port = next(ports)
+        _runtime.commands(session, [text for op in ops for text in _closed(op, port)])
         time.sleep(PAUSE)
 
 

@@ -35,7 +35,8 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket 
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._live_change import LiveChangeError
 
-PROGRAM = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
+# Another release: HAPROXY=/its/program pytest ...
+PROGRAM = os.environ.get("HAPROXY") or shutil.which("haproxy", path="/usr/sbin:/usr/bin")
 ROUNDS = int(os.environ.get("LIVE_CHANGE_ROUNDS", "12"))
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs Debian's haproxy")
@@ -421,31 +422,32 @@ def test_who_is_the_last_stays_until_another_is_there(place: Place) -> None:
 @pytest.mark.parametrize("ends", ["", "on-marked-down shutdown-sessions"])
 @pytest.mark.parametrize("policy", ["never", "safe", "always"])
 def test_sessions_of_a_removed_server_end_in_peace(ends: str, policy: str, place: Place) -> None:
-    slow, quick, port = place.worker(delay=1.5), place.worker(), free_port()
+    slow, quick, port = [place.worker(delay=1.5), place.worker(delay=1.5)], place.worker(), free_port()
     lines = ["balance leastconn", f"http-reuse {policy}", *([f"default-server {ends}"] if ends else [])]
-    names = [f"a {HERE}:{slow.port} check id 1", f"b {HERE}:{quick.port} check id 2"]
+    names = [f"{name} {HERE}:{one.port} check id {n}" for n, (name, one) in enumerate(zip("abc", [*slow, quick]), 1)]
     balancer = place.start(site(port, *names, lines=lines))
     said: list[str] = []
-    threads = [threading.Thread(target=lambda: said.append(get(port))) for _n in range(4)]
+    threads = [threading.Thread(target=lambda: said.append(get(port))) for _n in range(6)]
     for thread in threads:
         thread.start()
     time.sleep(0.4)
-    wanted = balancer.placed("f" * 16, site(port, names[1], lines=lines))
+    wanted = balancer.placed("f" * 16, site(port, names[2], lines=lines))
     ops, _why = _delta.between(balancer.files, wanted, balancer.version)
     with pytest.raises(LiveChangeError, match="still open"):
         _live_change.apply(ops, balancer.socket, 0.3)
     # Whoever could not be removed works on.
     found = {one.name: (one.admin, one.status[:2]) for one in _runtime.servers(balancer.socket)}
-    assert found == {"a": ("ready", "UP"), "b": ("ready", "UP")}
+    assert found == dict.fromkeys("abc", ("ready", "UP"))
     assert _drift.found(balancer.files, balancer.socket) == []
     time.sleep(0.5)
     assert "L4OK" in balancer.ask("show stat").split("web,a,")[1].split("\n")[0]
-    _live_change.apply(ops, balancer.socket, 10)
+    # Less than the time after which HAProxy by itself would close the connections that it keeps.
+    _live_change.apply(ops, balancer.socket, 3)
     for thread in threads:
         thread.join(10)
     assert {one for one in said if not one.isdigit()} == set()
-    assert str(slow.port) in said
-    assert [one.name for one in _runtime.servers(balancer.socket)] == ["b"]
+    assert {str(one.port) for one in slow} <= set(said)
+    assert [one.name for one in _runtime.servers(balancer.socket)] == ["c"]
 
 
 def test_a_thousand_servers_by_one_call(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
