@@ -71,7 +71,7 @@ LET_GO = "kill $(cat /run/lab-holder)"
 NO_DROP_IN = "rm -f /etc/systemd/system/haproxy.service.d/zz-lab.conf; systemctl daemon-reload"
 FILL = (
     "dd if=/dev/zero of=/etc/haproxy/.fill bs=4k 2>/dev/null || true; mkdir -p /etc/haproxy/.files; i=0; "
-    "while : 2>/dev/null >/etc/haproxy/.files/$i; do i=$((i+1)); done"
+    "while touch /etc/haproxy/.files/$i 2>/dev/null; do i=$((i+1)); done"
 )
 EMPTY = "rm -rf /etc/haproxy/.fill /etc/haproxy/.files"
 MASTER = "$(systemctl show --value -p MainPID haproxy)"
