@@ -10,6 +10,7 @@ Private to the collection hardened.balancer; it may change in any release.
 
 from __future__ import annotations
 
+import re
 import resource
 import typing as t
 from pathlib import Path
@@ -22,8 +23,23 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process
     parse_properties,
 )
 
-LIMITS = ("LoadState", "MemoryMax", "MemoryCurrent", "TasksMax", "TasksCurrent")
+LIMITS = (
+    "LoadState",
+    "ExecStart",
+    "Environment",
+    "DropInPaths",
+    "FragmentPath",
+    "MemoryMax",
+    "MemoryCurrent",
+    "TasksMax",
+    "TasksCurrent",
+)
 MIB = 1 << 20
+CACHE = re.compile(r"^\s+total-max-size\s+(\d+)", re.MULTILINE)
+SESSIONS = re.compile(r"^\s+tune\.ssl\.cachesize\s+(\d+)", re.MULTILINE)
+SESSION_BYTES = 200
+STARTED = re.compile(r"\s-f\s+(\S+)")
+CONFIG = re.compile(r"\b(CONFIG)=([^\s\"]+)")
 # The new master and its worker, and a thread for each of its processors at most.
 TASKS = 2
 
@@ -35,12 +51,29 @@ def problems(digest: str, places: Places, run: _programs.Run) -> list[str]:
     if answer.rc != 0:
         return [f"HAProxy does not take the tree any more as it lies there:\n{answer.said}"]
     unit = parse_properties(run(["systemctl", "show", UNIT, f"--property={','.join(LIMITS)}"]).out)
+    text = main.read_text(errors="replace")
     held = {(one["protocol"], one["address"], one["port"]) for one in _ours(places)}
-    return [*_of_unit(unit, needed), *_addresses.refused(main.read_text(errors="replace"), held)]
+    return [*_of_file(unit, places), *_of_unit(unit, needed + caches(text)), *_addresses.refused(text, held)]
 
 
 def _ours(places: Places) -> list[dict[str, t.Any]]:
     return [one for one in _listeners.listeners(places.proc) if one["process"] == "haproxy"]
+
+
+def caches(text: str) -> int:
+    """Bytes that a process takes at once, and that reading the configuration does not."""
+    of_answers = sum(int(size) for size in CACHE.findall(text)) * MIB
+    return of_answers + sum(int(number) for number in SESSIONS.findall(text)) * SESSION_BYTES
+
+
+def _of_file(unit: t.Mapping[str, str], places: Places) -> t.Iterator[str]:
+    """A unit that was made to start another file would do that again."""
+    started = STARTED.search(unit.get("ExecStart", ""))
+    environment = dict(CONFIG.findall(f"CONFIG={places.link} {unit.get('Environment', '')}"))
+    said = environment["CONFIG"] if started and started[1] in ("$CONFIG", "${CONFIG}") else started and started[1]
+    if said and said != places.link:
+        where = unit.get("DropInPaths") or unit.get("FragmentPath") or "its files"
+        yield f"{UNIT} starts {said} and not {places.link}: mend that in {where}, then run systemctl daemon-reload"
 
 
 def _of_unit(unit: t.Mapping[str, str], needed: int) -> t.Iterator[str]:

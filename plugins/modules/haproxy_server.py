@@ -127,6 +127,7 @@ servers:
       after: {state: drain, weight: 10, address: 198.51.100.1, port: 8080}
 """
 
+import sys
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -171,7 +172,7 @@ def main() -> None:
         module.fail_json(msg=str(exc))
     changed = [one for one in changes if one.before != one.after]
     if changed and not module.check_mode and given["socket"] == SOCKET and Path(KEEPER).exists():
-        kept = _programs.run([KEEPER])
+        kept = _programs.run([sys.executable, KEEPER])
         if kept.rc:
             module.warn(f"done, but the next process of HAProxy will not know of it: {kept.said}")
     module.exit_json(

@@ -35,7 +35,7 @@ class Watch:
     def __exit__(self, *_exception: object) -> None:
         self._process.communicate(timeout=30)
         self._output.seek(0)
-        self.looks = [(moment, found) for moment, found in map(json.loads, self._output)]
+        self.looks = [tuple(json.loads(line)) for line in self._output]
         self._output.close()
 
 

@@ -45,8 +45,10 @@ def of_proxy(proxy: dict[str, t.Any], defaults: dict[str, t.Any]) -> list[Line]:
 def _of(given: dict[str, t.Any], side: str, mode: str) -> list[Option]:
     """Ours and the given ones of the defaults that this side prints in this mode; of one name the later wins."""
     merged = {
-        words.split(" ")[0]: {"name": words.split(" ")[0], "arguments": " ".join(words.split(" ")[1:]), "no": False}
-        for words, sides, only, _reason in hardened.OPTIONS
+        name: {"name": name, "arguments": arguments, "no": False}
+        for (name, _blank, arguments), sides, only, _reason in (
+            (words.partition(" "), *rest) for words, *rest in hardened.OPTIONS
+        )
         if side in sides and only == mode
     }
     known = catalogue.of_family("option", "defaults")

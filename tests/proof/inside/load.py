@@ -160,7 +160,7 @@ class Load:
                     self.fail(kind, f"connect: {reason(exc)}", True, began)
                     await self.rest(self.pause)
                     continue
-            await asyncio.gather(*(self.h2_request(kind, connection) for _ in range(4)))
+            await asyncio.gather(*(self.h2_request(kind, connection) for _each in range(4)))
             await self.rest(self.pause * 4)
         if connection:
             await h2.close(connection)

@@ -102,7 +102,7 @@ class Worker:
         for server in servers:
             server.close()
         await asyncio.sleep(given.stop)
-        for _ in range(300):
+        for _attempt in range(300):
             if not self.under_way:
                 break
             await asyncio.sleep(0.1)

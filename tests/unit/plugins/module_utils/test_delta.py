@@ -126,7 +126,7 @@ def edit(section: str, name: str, after: str) -> tuple[list[Op], str]:
 def added(section: str, words: str, name: str = "n", address: str = "198.51.100.9:80") -> tuple[list[Op], str]:
     """A server more, in front of the others' end."""
     names = re.findall(
-        r"    server (\S+)", OLD[OLD.index(f" {section}") :].split("\nbackend ")[0].split("\nlisten ")[0]
+        r"    server (\S+)", OLD[OLD.index(f" {section}") :].partition("\nbackend ")[0].partition("\nlisten ")[0]
     )
     last = line(section, names[-1])
     return edit(section, names[-1], f"{last}    server {name} {address} {words}\n")
