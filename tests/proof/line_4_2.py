@@ -60,7 +60,8 @@ def all_of_them(lab: Lab, machine: Machine) -> list[str]:
         for case in CASES:
             if node.chosen(case.name):
                 rows.append(whatever(lab, machine, case))
-                lab.print(f"{machine}: {case.name}: {'; '.join(rows[-1].wrong) or 'as it should be'}")
+                told = "; ".join([*rows[-1].wrong, rows[-1].said]) if rows[-1].wrong else "as it should be"
+                lab.print(f"{machine}: {case.name}: {told}")
     finally:
         machine.run(LARGE)
     bad = [row for row in rows if row.wrong]
