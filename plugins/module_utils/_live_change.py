@@ -210,16 +210,18 @@ def _returned(session: Session, ops: list[Op], states: dict[tuple[str, str], str
             if where in there:
                 texts += [f"enable health {'/'.join(where)}"] if "check" in op.marks else []
                 texts += [f"enable agent {'/'.join(where)}"] if "agent" in op.marks else []
-                texts += _moved(op) if op.kind == "remove" and op.words else []
+                texts += _moved(op) if op.words else []
                 texts.append(f"set server {'/'.join(where)} state {states.get(where, 'ready')}")
         session.send(texts)
 
 
 def release(ops: t.Sequence[Op], socket_path: str) -> None:
     """After a change that was cut off: nobody stays in the maintenance that it was in for its sake, over a reload."""
-    changed = [op for op in ops if op.kind in ("add", "remove")]
     try:
         with Session(socket_path, PATIENCE) as session:
-            _returned(session, changed, {})
-    except SocketError as exc:
+            there = {(one.backend, one.name) for one in _runtime.servers(session) if one.forced != "ready"}
+            added = [op for op in ops if op.kind == "add" and (op.backend, op.name) in there]
+            session.send([text for op in added for text in _added(op)[1:]])
+            _returned(session, [op for op in ops if op.kind == "remove"], {})
+    except (SocketError, _runtime.RefusalError) as exc:
         raise LiveChangeError(str(exc)) from exc
