@@ -156,6 +156,7 @@ def _change(decided: Verdict, order: Order, wanted: str, live: Live, places: Pla
         except _in_memory.ImpossibleError as exc:
             decided = Verdict("reload", [*decided.reasons, str(exc)])
     if decided.pending in PROCESS_CHANGES:
+        _in_memory.release(live, places)
         _act(decided.pending, wanted, live, order.timeout, places, run)
         places.rewritten.unlink(missing_ok=True)
         after = _haproxy_process.observe(places, run)

@@ -194,14 +194,19 @@ def trees(places: Places) -> list[str]:
 
 def effective_digest(places: Places, worker: int | None, started_with: str | None) -> str | None:
     """A worker tells the tree that it was started with, also after the runtime API has made it equal to another."""
-    try:
-        words = places.effective.read_text().split()
-    except OSError:
-        return started_with
+    words = effective_words(places)
     if words[:2] != [str(worker), str(started_with)]:
         return started_with
-    # Without the third word it was being changed when the run was cut off: it may be anything in between.
+    # A fourth word says that it was being changed when the run was cut off: it may be anything in between.
     return words[2] if len(words) == 3 else None
+
+
+def effective_words(places: Places) -> list[str]:
+    """The worker, the tree that it was started with, and the one that it has been made equal to."""
+    try:
+        return places.effective.read_text().split()
+    except OSError:
+        return []
 
 
 def is_cut_off(places: Places) -> bool:

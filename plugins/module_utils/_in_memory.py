@@ -8,6 +8,7 @@ Private to the collection hardened.balancer; it may change in any release.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -19,12 +20,19 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _tree_files,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._files import write
-from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Live, Places, show_info
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
+    Live,
+    Places,
+    effective_words,
+    show_info,
+)
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError
 from ansible_collections.hardened.balancer.plugins.module_utils._tree import Files
 
 # New servers are waited for so long, and the sessions of those that go; then a reload lets these end in peace.
 SECONDS = 5.0
+# Stands in the record while the process is being changed.
+UNFINISHED = "unfinished"
 
 
 class ImpossibleError(Exception):
@@ -40,8 +48,11 @@ def _operations(live: Live, files: Files, places: Places) -> tuple[list[_delta.O
     runs = _tree_files.read(Path(places.trees, live.digest)) if live.digest and live.worker else None
     if runs is None:
         return [], "of what runs there is no tree on disk to compare with"
-    version = tuple(int(number) for number in re.findall(r"\d+", show_info(places).get("version", ""))[:2])
-    return _delta.between(runs.files, files, version)
+    return _delta.between(runs.files, files, _version(places))
+
+
+def _version(places: Places) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", show_info(places).get("version", ""))[:2])
 
 
 def change(live: Live, digest: str, files: Files, places: Places) -> None:
@@ -50,11 +61,23 @@ def change(live: Live, digest: str, files: Files, places: Places) -> None:
         raise ImpossibleError(why)
     record = f"{live.worker} {live.started_with}"
     places.effective.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    write(places.effective, f"{record}\n")
+    write(places.effective, f"{record} {digest} {UNFINISHED}\n")
     _told(operations, places)
     if left := drift(files, places):
         raise ImpossibleError(f"after the change at run time: {'; '.join(one.text for one in left[:5])}")
     write(places.effective, f"{record} {digest}\n")
+
+
+def release(live: Live, places: Places) -> None:
+    """What a change that was cut off has closed for itself is nobody's wish: the next process shall not keep it."""
+    words = effective_words(places)
+    if words[3:] != [UNFINISHED] or words[:1] != [str(live.worker)]:
+        return
+    runs, wanted = (_tree_files.read(Path(places.trees, name)) for name in words[1:3])
+    if runs and wanted:
+        operations, _why = _delta.between(runs.files, wanted.files, _version(places))
+        with contextlib.suppress(_live_change.LiveChangeError):
+            _live_change.release(operations, places.admin_socket)
 
 
 def drift(files: Files, places: Places) -> list[_drift.Drift]:

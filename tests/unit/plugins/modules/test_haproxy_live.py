@@ -547,7 +547,7 @@ def test_a_change_at_run_time_that_was_cut_off_ends_with_a_reload(machine: Machi
     machine.write(second)
     live = observe(machine.places, machine.run)
     _transaction.begin(machine.places, machine.written)
-    _files.write(machine.places.effective, f"{live.worker} {live.started_with}\n")
+    _files.write(machine.places.effective, f"{live.worker} {live.started_with} {machine.written} unfinished\n")
     ask(machine.places.admin_socket, "set server back/two weight 15")
     assert machine.write(second)["pending"] == "reload"
     assert machine.apply()["did"] == "reload"
