@@ -65,11 +65,19 @@ class FailedError(Exception):
 
 def apply(order: Order, places: Places, run: _programs.Run = _programs.run) -> dict[str, t.Any]:
     if order.dry:
-        live = _haproxy_process.observe(places, run)
-        wanted = _wanted(order, places)
-        return _outcome(_decide(order, live, wanted, places), wanted, live.worker, places)
+        return _foreseen(order, places, run)
     with _transaction.alone(places):
         return _apply(order, places, run)
+
+
+def _foreseen(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]:
+    live = _haproxy_process.observe(places, run)
+    if order.digest and order.digest != PREVIOUS and not _files(order.digest, places):
+        # A dry run has not written the tree.
+        found = _verdict.of_process(live, order.digest, live.unit_nofile, None)
+        return _outcome(found, order.digest, live.worker, places)
+    wanted = _wanted(order, places)
+    return _outcome(_decide(order, live, wanted, places), wanted, live.worker, places)
 
 
 def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]:

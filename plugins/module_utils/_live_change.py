@@ -20,11 +20,13 @@ import typing as t
 from ansible_collections.hardened.balancer.plugins.module_utils import _runtime
 from ansible_collections.hardened.balancer.plugins.module_utils._delta import Op
 from ansible_collections.hardened.balancer.plugins.module_utils._delta_sections import relative
+from ansible_collections.hardened.balancer.plugins.module_utils._delta_servers import address
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import Session, SocketError
 
 # A thousand commands take a tenth of a second; a machine that is short of everything gets this many seconds.
 PATIENCE = 30.0
 PAUSE = 0.1
+MOMENT = 5.0
 SHOWN = 5
 # What `del server` answers while the server still has sessions, connections or requests that wait for it.
 BUSY = "still has connections"
@@ -48,6 +50,7 @@ def apply(ops: t.Sequence[Op], socket_path: str, wait: float) -> None:
             healthy = _healthy(session) if removed else {}
             texts = [text for op in ops if op.kind in COMMANDS for text in COMMANDS[op.kind](op)]
             _runtime.commands(session, texts)
+            _await_addresses(session, kinds.get("address", []))
             for op in kinds.get("map", []):
                 _replace(session, op)
             if removed:
@@ -81,6 +84,24 @@ def _moved(op: Op) -> list[str]:
 
 
 COMMANDS: dict[str, t.Callable[[Op], list[str]]] = {"add": _added, "weight": _weighted, "address": _moved}
+
+
+def _await_addresses(session: Session, ops: list[Op]) -> None:
+    """3.0 answers first, and moves the server a moment later."""
+    wanted = {(op.backend, op.name): address(_place(*op.words)) for op in ops}
+    deadline = time.monotonic() + MOMENT
+    while wanted:
+        live = {(one.backend, one.name): address(_place(one.address, one.port)) for one in _runtime.servers(session)}
+        wanted = {where: place for where, place in wanted.items() if live.get(where) != place}
+        if wanted and time.monotonic() >= deadline:
+            names = _listed(["/".join(where) for where in wanted])
+            raise LiveChangeError(f"{names}: the address is not the new one after {MOMENT:g} seconds")
+        if wanted:
+            time.sleep(PAUSE)
+
+
+def _place(host: str, port: object) -> str:
+    return f"{host}:{port}"
 
 
 def _replace(session: Session, op: Op) -> None:
@@ -204,14 +225,16 @@ def _returned(session: Session, ops: list[Op], states: dict[tuple[str, str], str
     """Whoever could not be removed works on: the process may have to go on with the tree of before."""
     with contextlib.suppress(SocketError, _runtime.RefusalError):
         there = {(one.backend, one.name) for one in _runtime.servers(session)}
+        left = [op for op in ops if (op.backend, op.name) in there]
+        session.send([text for op in left if op.words for text in _moved(op)])
+        with contextlib.suppress(LiveChangeError):
+            _await_addresses(session, [op for op in left if op.words])
         texts = []
-        for op in ops:
-            where = op.backend, op.name
-            if where in there:
-                texts += [f"enable health {'/'.join(where)}"] if "check" in op.marks else []
-                texts += [f"enable agent {'/'.join(where)}"] if "agent" in op.marks else []
-                texts += _moved(op) if op.words else []
-                texts.append(f"set server {'/'.join(where)} state {states.get(where, 'ready')}")
+        for op in left:
+            where = f"{op.backend}/{op.name}"
+            texts += [f"enable health {where}"] if "check" in op.marks else []
+            texts += [f"enable agent {where}"] if "agent" in op.marks else []
+            texts.append(f"set server {where} state {states.get((op.backend, op.name), 'ready')}")
         session.send(texts)
 
 

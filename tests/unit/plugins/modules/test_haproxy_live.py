@@ -386,6 +386,8 @@ def test_modes(machine: Machine) -> None:
 def test_check_mode_writes_nothing(machine: Machine) -> None:
     dry = machine.write(machine.source(), dry=True)
     assert (dry["changed"], dry["pending"]) == (True, "start")
+    order = _haproxy_apply.Order(str(dry["digest"]), dry=True)
+    assert _haproxy_apply.apply(order, machine.places, machine.run)["did"] == "start"
     assert list(Path(machine.places.trees).parent.iterdir()) == []
     with contextlib.suppress(TreeError):
         machine.write({"haproxy.cfg": "nonsense\n"}, dry=True)
