@@ -716,3 +716,26 @@ def test_a_change_that_was_cut_off_leaves_nobody_in_maintenance(place: Place, mo
     balancer.close()
     with pytest.raises(LiveChangeError, match="does not answer"):
         _live_change.release(ops, balancer.socket)
+
+
+def test_an_address_is_there_when_it_is_said_to_be(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3.0 answers before it has moved the server."""
+    worker, port = place.worker(), free_port()
+    names = [f"{name} {HERE}:{worker.port} id {n}" for n, name in enumerate("ab", start=1)]
+    balancer = place.start(site(port, *names))
+    before, asked = _runtime.servers(balancer.socket), list[str]()
+    servers = _runtime.servers
+
+    def late(where: str | Session) -> list[_runtime.Server]:
+        asked.append("")
+        return before if len(asked) < 3 else servers(where)
+
+    op = _delta.Op("address", "web", "a", (HERE, "7"))
+    with monkeypatch.context() as context:
+        context.setattr(_runtime, "servers", late)
+        _live_change.apply([op], balancer.socket, 0)
+    assert len(asked) == 3
+    monkeypatch.setattr(_live_change, "MOMENT", 0.2)
+    monkeypatch.setattr(_runtime, "servers", lambda _where: before)
+    with pytest.raises(LiveChangeError, match="web/a: the address is not the new one"):
+        _live_change.apply([op], balancer.socket, 0)
