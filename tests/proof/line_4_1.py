@@ -66,7 +66,7 @@ def reloads(lab: Lab, balancer: Machine) -> None:
     starts, totals = watch.starts(), watch.totals()
     lab.print(f"between two reloads: median {median_gap(starts):.2f} s")
     series(lab, totals)
-    lab.require(len(starts) >= CHANGES, f"{balancer}: {CHANGES} new processes were seen ({len(starts)})")
+    lab.require(len(starts) == CHANGES, f"{balancer}: a new worker for each of the changes ({len(starts)})")
     lab.require(
         not load.failures(), f"{balancer}: no failed request of {load.requests} ({len(load.failures())} failed)"
     )

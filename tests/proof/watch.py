@@ -50,6 +50,11 @@ class Total(t.NamedTuple):
     master_files: int
 
 
+def master_of(rows: list[list[int]]) -> list[int]:
+    """The one that was there first: it stays the same process over all reloads."""
+    return min(rows, key=lambda row: (row[1], row[0]))
+
+
 class Processes(Watch):
     """Once a second."""
 
@@ -57,15 +62,19 @@ class Processes(Watch):
         super().__init__(machine, "processes", 1.0)
 
     def starts(self) -> list[float]:
-        """When each process that is not there from the beginning was started: a reload begins with that."""
+        """When each worker that is not there from the beginning was started: a reload begins before that.
+
+        What is no child of the master only tries a configuration, and takes no connection.
+        """
         before = {row[0] for row in self.looks[0][1]}
-        return sorted({row[1] / 1000 for _at, rows in self.looks for row in rows if row[0] not in before})
+        workers = [row for _at, rows in self.looks for row in rows if row[4] == master_of(rows)[0]]
+        return sorted({row[1] / 1000 for row in workers if row[0] not in before})
 
     def totals(self) -> list[Total]:
         found = []
         for at, rows in self.looks:
             if rows:
-                master = min(rows, key=lambda row: (row[1], row[0]))
+                master = master_of(rows)
                 kib, files = sum(row[2] for row in rows), sum(row[3] for row in rows)
                 found.append(Total(at, len(rows), kib / 1024, files, master[2] / 1024, master[3]))
         return found

@@ -25,7 +25,7 @@ def read(*path: str) -> str:
 
 
 def processes() -> list[list[int]]:
-    """Each process of HAProxy: pid, milliseconds of the monotonic clock at its start, KiB that are its share, files."""
+    """Each process: pid, milliseconds of the monotonic clock at its start, KiB that are its share, files, its parent."""
     since = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
     found = []
     for pid in filter(str.isdigit, (path.name for path in pathlib.Path("/proc").iterdir())):
@@ -39,7 +39,8 @@ def processes() -> list[list[int]]:
             continue
         if fields:
             started = int(fields[19]) / os.sysconf("SC_CLK_TCK") - since
-            found.append([int(pid), int(started * 1000), int(share[0]) if share else 0, files])
+            row = [int(pid), int(started * 1000), int(share[0]) if share else 0, files, int(fields[1])]
+            found.append(row)
     return sorted(found)
 
 
