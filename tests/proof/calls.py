@@ -20,14 +20,14 @@ JSON = "ansible.posix.json"
 Rounds = dict[str, dict[str, list[float]]]
 
 # The module as Ansible sends it, with its arguments in it: what the node does of a task.
-SENT = "find /home /root /tmp /var/tmp -name AnsiballZ_haproxy_server.py"
+SENT = "find /home /root /tmp /var/tmp -name 'AnsiballZ_[hp]*.py'"
 CALL = """import json, subprocess, sys, time
 found = {}
-for kind, path in zip(("add", "weight", "remove"), sys.argv[1:]):
+for kind, path in zip(("nothing", "add", "weight", "remove"), sys.argv[1:]):
     began = time.monotonic()
     done = subprocess.run(["python3", path], capture_output=True, text=True)
     found[kind] = time.monotonic() - began
-    if not json.loads(done.stdout or "{}").get("changed"):
+    if kind != "nothing" and not json.loads(done.stdout or "{}").get("changed"):
         sys.exit(kind + ": " + done.stdout[-2000:] + done.stderr[-2000:])
     time.sleep(1)
 print(json.dumps(found))
@@ -55,8 +55,8 @@ def sent(lab: Lab, balancer: Machine) -> list[str]:
     options = [*lists(lab), "-e", "ansible_pipelining=false"]
     lab.playbook(HERE / "servers.yml", *options, limit=balancer, environment={"ANSIBLE_KEEP_REMOTE_FILES": "1"})
     found = [line.split(" ", 1)[1] for line in sorted(balancer.run(f"{SENT} -printf '%T@ %p\\n'").splitlines())]
-    add, weight, _again, remove = found
-    return [add, weight, remove]
+    nothing, add, weight, _again, remove = found
+    return [nothing, add, weight, remove]
 
 
 def by_socket(lab: Lab, balancer: Machine) -> dict[str, float]:
@@ -111,11 +111,12 @@ def report(lab: Lab, balancer: Machine, found: Rounds) -> None:
     for rival, row in found.items():
         figures = "".join(f"{spread(row[kind]):>24}" for kind in KINDS)
         lab.print(f"{rival:<20}{figures}{sums[rival]:>11.3f}{sums[rival] / sums['bare socket']:>8.1f}")
-    tasks = found["a task of a play"]
+    tasks, call = found["a task of a play"], found["a call on the node"]
     lab.print(f"a task that does nothing: {spread(tasks['nothing'])}; one with nothing to do: {spread(tasks['again'])}")
-    ratio = sums["a call on the node"] / sums["bare socket"]
+    lab.print(f"a call that does nothing, which is Python and Ansible alone: {spread(call['nothing'])}")
+    ratio = (sums["a call on the node"] - 3 * statistics.median(call["nothing"])) / sums["bare socket"]
     lab.require(
-        ratio <= AIM, f"{balancer}: the calls take at most {AIM:.0f} times what the bare socket takes ({ratio:.1f})"
+        ratio <= AIM, f"{balancer}: less that, the calls take at most {AIM:.0f} times the bare socket ({ratio:.1f})"
     )
 
 

@@ -25,7 +25,7 @@ def read(*path: str) -> str:
 
 
 def processes() -> list[list[int]]:
-    """Each process: pid, milliseconds of the monotonic clock at its start, KiB that are its share, files, its parent."""
+    """Each process: pid, milliseconds of the monotonic clock at its start, KiB of its own share, files, parent."""
     since = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
     found = []
     for pid in filter(str.isdigit, (path.name for path in pathlib.Path("/proc").iterdir())):
