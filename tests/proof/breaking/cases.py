@@ -225,8 +225,8 @@ CASES = [
         "memory that the process may not have",
         CACHE,
         "memory|cache|Cannot allocate",
-        meanwhile=f"prlimit --pid {MASTER} --as=1000000000",
-        lift=f"prlimit --pid {MASTER} --as=unlimited",
+        meanwhile=f"prlimit --pid {MASTER} --as=1000000000:",
+        lift=f"prlimit --pid {MASTER} --as=unlimited:",
     ),
     Case(
         "no process more for the unit",
