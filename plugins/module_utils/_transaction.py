@@ -84,12 +84,14 @@ def begin(places: Places, digest: str) -> None:
 
 def keep(places: Places, digest: str) -> None:
     """It has proven itself."""
-    proven = _proven(places)
-    if proven[-1:] != [digest]:
-        write(_history(places), "".join(f"{name}\n" for name in [*proven, digest][-REMEMBERED:]))
     places.before.unlink(missing_ok=True)
     synced(places.before.parent)
     places.mark.unlink(missing_ok=True)
+    proven = _proven(places)
+    if proven[-1:] != [digest]:
+        # On a full disk what serves is worth more than the note of it.
+        with contextlib.suppress(OSError):
+            write(_history(places), "".join(f"{name}\n" for name in [*proven, digest][-REMEMBERED:]))
 
 
 def previous(places: Places, now: str | None) -> str | None:

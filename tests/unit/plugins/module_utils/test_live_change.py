@@ -674,38 +674,36 @@ def test_hashes_find_the_servers_that_a_fresh_process_finds(place: Place) -> Non
     fresh.close()
 
 
+def cut_behind(words: str) -> Callable[..., list[str]]:
+    """A Session.send that dies behind the command that begins so."""
+    send, sent = Session.send, list[str]()
+
+    def cut(session: Session, texts: Sequence[str], timeout: float | None = None) -> list[str]:
+        answers: list[str] = []
+        for text in texts:
+            if sent and sent[-1].startswith(words):
+                raise KeyboardInterrupt
+            sent.append(text)
+            answers += send(session, [text], timeout)
+        return answers
+
+    return cut
+
+
 def test_a_change_that_was_cut_off_leaves_nobody_in_maintenance(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     worker, port = place.worker(), free_port()
     names = [f"{name} {HERE}:{worker.port} check id {n}" for n, name in enumerate("abcd", start=1)]
     balancer = place.start(site(port, *names[:3]))
     wanted = balancer.placed("f" * 16, site(port, names[0], names[3]))
     ops, _why = _delta.between(balancer.files, wanted, balancer.version)
-    send = Session.send
     for words in (
         "add server web/d",
         "set server web/d state drain",
         "set server web/b state maint",
         "set server web/c state",
     ):
-        sent: list[str] = []
-
-        def cut(
-            session: Session,
-            texts: Sequence[str],
-            timeout: float | None = None,
-            until: str = words,
-            done: list[str] = sent,
-        ) -> list[str]:
-            answers: list[str] = []
-            for text in texts:
-                if done and done[-1].startswith(until):
-                    raise KeyboardInterrupt
-                done.append(text)
-                answers += send(session, [text], timeout)
-            return answers
-
         with monkeypatch.context() as context:
-            context.setattr(Session, "send", cut)
+            context.setattr(Session, "send", cut_behind(words))
             with pytest.raises(KeyboardInterrupt):
                 _live_change.apply(ops, balancer.socket, 1)
         assert {one.admin for one in _runtime.servers(balancer.socket)} != {"ready"}
