@@ -64,6 +64,12 @@ class Machine:
         return found.group(1) if found else ""
 
     @property
+    def worker_pid(self) -> str:
+        """The process that takes connections; a reload makes another."""
+        found = re.search(r"^Pid: (\d+)", self.haproxy("show info"), re.MULTILINE)
+        return found.group(1) if found else ""
+
+    @property
     def tree_in_force(self) -> str:
         """Directory that the link to the configuration points into."""
         return str(Path(self.run("readlink -f /etc/haproxy/haproxy.cfg").strip()).parent)
