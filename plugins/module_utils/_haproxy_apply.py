@@ -90,6 +90,8 @@ def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]
         # The limits that the unit gives are known only now.
         again = _decide(order, live, wanted, places)
         decided = decided if again.pending == "none" else again
+    if decided.pending == "none":
+        return _outcome(decided, wanted, live.worker, places)
     before = _rows(places)
     if decided.pending in PROCESS_CHANGES:
         _rehearse(wanted, before, order, places, run)
@@ -97,7 +99,7 @@ def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]
     try:
         _transaction.begin(places, wanted)
         did = _change(decided, order, wanted, live, places, run)
-        if decided.pending != "none" and order.settle:
+        if order.settle:
             _settle(before, order.settle, places)
     except (FailedError, OSError) as exc:
         raise _undone(exc, decided, wanted, live, order, places, run, cursor) from exc
@@ -250,7 +252,7 @@ def _undone(
     said = journal(run, cursor)
     _transaction.go_back(places)
     state, restored = _restore(before, order.timeout, places, run)
-    action = "change at run time" if decided.pending in ("runtime", "mend", "none") else decided.pending
+    action = "change at run time" if decided.pending in ("runtime", "mend") else decided.pending
     lines = [
         f"HAProxy does not run the configuration {wanted} after its {action}: {cause}",
         "HAProxy said:" if said else "HAProxy said nothing in the journal.",
