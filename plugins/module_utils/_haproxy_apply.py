@@ -33,7 +33,6 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket 
     ask,
     digest_of,
     parse_info,
-    parse_stat,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._verdict import PROCESS_CHANGES, Verdict
 
@@ -92,7 +91,7 @@ def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]
         decided = decided if again.pending == "none" else again
     if decided.pending == "none":
         return _outcome(decided, wanted, live.worker, places)
-    before = _rows(places)
+    before = _health.rows(places.admin_socket)
     if decided.pending in PROCESS_CHANGES:
         _rehearse(wanted, before, order, places, run)
     cursor = cursor_of(run)
@@ -214,18 +213,11 @@ def _accepts(places: Places, pid: int) -> bool:
         return False
 
 
-def _rows(places: Places) -> list[dict[str, str]]:
-    try:
-        return parse_stat(ask(places.admin_socket, "show stat"))
-    except SocketError:
-        return []
-
-
 def _settle(before: list[dict[str, str]], seconds: float, places: Places) -> None:
     """Until each backend that had a healthy server has one again; one that is not sure yet is waited for."""
     deadline = time.monotonic() + seconds
     while True:
-        rows = _rows(places)
+        rows = _health.rows(places.admin_socket)
         down, unsure = _health.lost(before, rows)
         if rows and not down and not unsure:
             return

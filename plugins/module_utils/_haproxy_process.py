@@ -209,10 +209,6 @@ def effective_words(places: Places) -> list[str]:
         return []
 
 
-def is_cut_off(places: Places) -> bool:
-    return places.before.is_symlink() or places.before.exists()
-
-
 def rewritten_under(places: Places) -> int | None:
     try:
         return number(places.rewritten.read_text().strip())

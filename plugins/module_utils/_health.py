@@ -10,13 +10,23 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError, ask, parse_stat
+
 Row = t.Mapping[str, str]
 SERVER = "2"
 UNCHECKED = "no check"
 
 
-def servers_of(rows: t.Iterable[Row], backend: str) -> list[Row]:
-    return [row for row in rows if row["pxname"] == backend and row["type"] == SERVER]
+def rows(socket_path: str) -> list[dict[str, str]]:
+    """What the process behind a runtime socket says now; nothing where nobody answers."""
+    try:
+        return parse_stat(ask(socket_path, "show stat"))
+    except SocketError:
+        return []
+
+
+def servers_of(found: t.Iterable[Row], backend: str) -> list[Row]:
+    return [row for row in found if row["pxname"] == backend and row["type"] == SERVER]
 
 
 def by_backend(rows: t.Iterable[Row]) -> dict[str, list[Row]]:

@@ -25,7 +25,6 @@ from pathlib import Path
 
 from ansible_collections.hardened.balancer.plugins.module_utils import _health
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
-from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError, ask, parse_stat
 
 # Left out: what others would notice, what belongs to one process only, and limits that are the unit's.
 LEFT_OUT = (
@@ -99,7 +98,7 @@ def rehearsed(main: str, here: str) -> str:
 
 def _watched(process: subprocess.Popen[bytes], before: list[_health.Row], seconds: float, here: Path) -> list[str]:
     deadline = time.monotonic() + START_SECONDS
-    while not (rows := _rows(here)):
+    while not (rows := _health.rows(f"{here}/s")):
         if process.poll() is not None or time.monotonic() >= deadline:
             said = here.joinpath("said").read_text(errors="replace").replace(f"{here}/", "").strip()
             return [f"a process that is started with it, beside the one that serves, does not come up:\n{said}"]
@@ -112,11 +111,4 @@ def _watched(process: subprocess.Popen[bytes], before: list[_health.Row], second
         if time.monotonic() >= deadline:
             return [_health.told(down, rows, seconds)] if down else []
         time.sleep(PAUSE)
-        rows = _rows(here) or rows
-
-
-def _rows(here: Path) -> list[dict[str, str]]:
-    try:
-        return parse_stat(ask(f"{here}/s", "show stat"))
-    except SocketError:
-        return []
+        rows = _health.rows(f"{here}/s") or rows

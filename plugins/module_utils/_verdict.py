@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _in_memory
+from ansible_collections.hardened.balancer.plugins.module_utils import _in_memory, _transaction
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     LOG_SOCKET,
     Live,
     Places,
-    is_cut_off,
     linked_digest,
     rewritten_under,
 )
@@ -45,7 +44,7 @@ def needed(live: Live, digest: str, files: Files, nofile: int | None, places: Pl
     reasons = [one.text for one in drifted]
     if live.stale_unit:
         reasons.append("the unit was changed on disk, systemd has not read it")
-    if is_cut_off(places):
+    if _transaction.is_open(places):
         reasons.append("the last change was cut off before it had proven itself")
     # A process that somebody started with this tree runs it already.
     if linked_digest(places) != digest:
