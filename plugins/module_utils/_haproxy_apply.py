@@ -56,6 +56,7 @@ class Order:
     timeout: float = 30
     settle: float = 10
     dry: bool = False
+    planned: bool = False
 
 
 class FailedError(Exception):
@@ -71,8 +72,7 @@ def apply(order: Order, places: Places, run: _programs.Run = _programs.run) -> d
 
 def _foreseen(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]:
     live = _haproxy_process.observe(places, run)
-    if order.digest and order.digest != PREVIOUS and not _files(order.digest, places):
-        # A dry run has not written the tree.
+    if order.planned and order.digest and not _files(order.digest, places):
         found = _verdict.of_process(live, order.digest, live.unit_nofile, None)
         return _outcome(found, order.digest, live.worker, places)
     wanted = _wanted(order, places)

@@ -43,6 +43,13 @@ options:
       - V(previous) is the last one that had proven itself before the one in force.
       - Without it the one that C(/etc/haproxy/haproxy.cfg) leads to.
     type: str
+  planned:
+    description:
+      - In check mode O(digest) may name a tree that M(hardened.balancer.haproxy_tree) would have written, and did not,
+        because that was check mode too.
+      - Otherwise a tree that is not on disk is refused.
+    type: bool
+    default: false
   timeout:
     description: Seconds until the new process must have come up.
     type: int
@@ -60,6 +67,7 @@ EXAMPLES = r"""
 - name: Put the tree in force
   hardened.balancer.haproxy_apply:
     digest: "{{ tree.digest }}"
+    planned: true
 
 - name: Go back to what was in force before
   hardened.balancer.haproxy_apply:
@@ -112,6 +120,7 @@ def main() -> None:
         argument_spec={
             "method": {"type": "str", "choices": ["reload", "restart"], "default": "reload"},
             "digest": {"type": "str"},
+            "planned": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 30},
             "settle": {"type": "int", "default": 10},
         },
@@ -120,7 +129,14 @@ def main() -> None:
     # Half a transaction is worse than one that nobody watches: a controller that dies does not end it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     given, places = module.params, Places()
-    order = _haproxy_apply.Order(given["digest"], given["method"], given["timeout"], given["settle"], module.check_mode)
+    order = _haproxy_apply.Order(
+        digest=given["digest"],
+        method=given["method"],
+        timeout=given["timeout"],
+        settle=given["settle"],
+        dry=module.check_mode,
+        planned=given["planned"],
+    )
     served = _haproxy_apply.served(places)
     try:
         result = _haproxy_apply.apply(order, places)

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -386,8 +387,10 @@ def test_modes(machine: Machine) -> None:
 def test_check_mode_writes_nothing(machine: Machine) -> None:
     dry = machine.write(machine.source(), dry=True)
     assert (dry["changed"], dry["pending"]) == (True, "start")
-    order = _haproxy_apply.Order(str(dry["digest"]), dry=True)
+    order = _haproxy_apply.Order(str(dry["digest"]), dry=True, planned=True)
     assert _haproxy_apply.apply(order, machine.places, machine.run)["did"] == "start"
+    with pytest.raises(_haproxy_apply.ApplyError, match=f"has no tree {dry['digest']}"):
+        _haproxy_apply.apply(replace(order, planned=False), machine.places, machine.run)
     assert list(Path(machine.places.trees).parent.iterdir()) == []
     with contextlib.suppress(TreeError):
         machine.write({"haproxy.cfg": "nonsense\n"}, dry=True)
