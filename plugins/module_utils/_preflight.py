@@ -33,6 +33,8 @@ LIMITS = (
     "MemoryCurrent",
     "TasksMax",
     "TasksCurrent",
+    "BindPaths",
+    "BindReadOnlyPaths",
 )
 MIB = 1 << 20
 CACHE = re.compile(r"^\s+total-max-size\s+(\d+)", re.MULTILINE)
@@ -40,6 +42,8 @@ SESSIONS = re.compile(r"^\s+tune\.ssl\.cachesize\s+(\d+)", re.MULTILINE)
 SESSION_BYTES = 200
 STARTED = re.compile(r"\s-f\s+(\S+)")
 CONFIG = re.compile(r"\b(CONFIG)=([^\s\"]+)")
+CHROOT = re.compile(r"^global$(?:\n[ \t].*)*?\n[ \t]+chroot[ \t]+(\S+)", re.MULTILINE)
+LOG_SOCKET = re.compile(r"^[ \t]+log[ \t]+(/\S+)", re.MULTILINE)
 # The new master and its worker, and a thread for each of its processors at most.
 TASKS = 2
 
@@ -53,7 +57,8 @@ def problems(digest: str, places: Places, run: _programs.Run) -> list[str]:
     unit = parse_properties(run(["systemctl", "show", UNIT, f"--property={','.join(LIMITS)}"]).out)
     text = main.read_text(errors="replace")
     held = {(one["protocol"], one["address"], one["port"]) for one in _ours(places)}
-    return [*_of_file(unit, places), *_of_unit(unit, needed + caches(text)), *_addresses.refused(text, held)]
+    found = [*_of_file(unit, places), *_of_unit(unit, needed + caches(text)), *_of_logs(text, unit)]
+    return [*found, *_addresses.refused(text, held)]
 
 
 def _ours(places: Places) -> list[dict[str, t.Any]]:
@@ -74,6 +79,20 @@ def _of_file(unit: t.Mapping[str, str], places: Places) -> t.Iterator[str]:
     if said and said != places.link:
         where = unit.get("DropInPaths") or unit.get("FragmentPath") or "its files"
         yield f"{UNIT} starts {said} and not {places.link}: mend that in {where}, then run systemctl daemon-reload"
+
+
+def _of_logs(text: str, unit: t.Mapping[str, str]) -> t.Iterator[str]:
+    """HAProxy opens a log's socket after it has locked itself in, and says nothing where there is none."""
+    chroot = CHROOT.search(text)
+    bound = f"{unit.get('BindReadOnlyPaths', '')} {unit.get('BindPaths', '')}".split()
+    bound_to = {entry.split(":")[1] for entry in bound if ":" in entry}
+    for path in sorted(set(LOG_SOCKET.findall(text)) if chroot else ()):
+        inside = f"{chroot[1].rstrip('/')}{path}" if chroot else path
+        if inside not in bound_to and not Path(inside).is_socket():
+            yield (
+                f"it would log nothing: {path} is looked for below the chroot, and {inside} is no socket. "
+                f"Have a drop-in of {UNIT} with BindReadOnlyPaths={path}:{inside}, or leave chroot as it is by default"
+            )
 
 
 def _of_unit(unit: t.Mapping[str, str], needed: int) -> t.Iterator[str]:

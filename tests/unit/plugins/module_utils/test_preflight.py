@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,6 +46,32 @@ def test_what_the_unit_does_not_give(tmp_path: Path, said: str, expected: str) -
 
     found = _preflight.problems("d", Places(trees=str(tmp_path / "trees"), proc=str(tmp_path)), run)
     assert (expected in found[0]) if expected else not found
+
+
+@pytest.mark.parametrize(
+    ("main", "bound", "silent"),
+    [
+        ("    log /dev/log local0\n    chroot {here}/jail\n", "", "{here}/jail/dev/log is no socket"),
+        ("    log /dev/log local0\n    chroot {here}/jail/\n", "/dev/log:{here}/jail/dev/log:rbind", ""),
+        ("    chroot {here}/jail\n    log /there local0\n", "", ""),
+        ("    log /dev/log local0\n", "", ""),
+        ("    log 198.51.100.9:514 local0\n    chroot {here}/jail\n", "", ""),
+    ],
+)
+def test_a_chroot_that_no_log_leads_out_of(tmp_path: Path, main: str, bound: str, silent: str) -> None:
+    tree, jail = tmp_path / "trees/d", tmp_path / "jail"
+    tree.mkdir(parents=True)
+    jail.mkdir()
+    tree.joinpath("haproxy.cfg").write_text("global\n" + main.format(here=tmp_path))
+    properties = f"LoadState=loaded\nBindReadOnlyPaths={bound.format(here=tmp_path)}"
+
+    def run(command: Sequence[str]) -> Answer:
+        return Answer(0, properties if command[0] == "systemctl" else "")
+
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as there:
+        there.bind(str(jail / "there"))
+        found = _preflight.problems("d", Places(trees=str(tmp_path / "trees"), proc=str(tmp_path)), run)
+    assert (silent.format(here=tmp_path) in found[0]) if silent else not found
 
 
 def test_memory_that_only_a_process_takes() -> None:
