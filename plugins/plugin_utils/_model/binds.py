@@ -26,6 +26,8 @@ RAW_ADDRESS = re.compile(
 )
 QUIC_ADDRESS = re.compile(r"^quic[46]@")
 NOT_PLAIN = re.compile(r"\b(ssl|accept-proxy)\b")
+RAW_TLS = re.compile(r"^bind\s.*\bssl\b")
+HTTPS_PORT = 443
 # What clients are offered in TLS where HTTP is spoken.
 ALPN = ("h2", "http/1.1")
 # Keywords of a bind that `tls` prints.
@@ -189,6 +191,27 @@ def listeners(proxy: dict[str, t.Any], problems: Problems) -> list[Listener]:
     for i, raw in enumerate(proxy.get("raw") or []):
         found += _of_raw(raw or "", f"{proxy['path']}.raw[{i}]", common, problems)
     return found
+
+
+def check_https(proxies: list[dict[str, t.Any]], found: list[Listener], problems: Problems) -> None:
+    """Who is sent to https must find it here, or have come through a proxy that ends TLS and is known."""
+    if any(one.low <= HTTPS_PORT <= one.high for one in found) or any(_ends_tls(proxy) for proxy in proxies):
+        return
+    for proxy in proxies:
+        trusted = any((proxy.get("forwarded") or {}).get("trusted") or [])
+        if proxy.get("redirect_https") and proxy.get("mode") != "tcp" and not trusted:
+            problems.add(
+                f"{proxy['path']}.redirect_https",
+                "sends every request to https, and nothing here serves that: no bind has tls, none is on port "
+                f"{HTTPS_PORT}; where a proxy in front ends TLS, name it in forwarded.trusted",
+            )
+
+
+def _ends_tls(proxy: dict[str, t.Any]) -> bool:
+    """As keys say it, or a line as HAProxy has it."""
+    binds = [bind for bind in proxy.get("binds") or [] if bind]
+    lines = [*(f"bind {bind.get('raw') or ''}" for bind in binds), *(line or "" for line in proxy.get("raw") or [])]
+    return any(bind.get("tls") or bind.get("ssl") for bind in binds) or any(RAW_TLS.match(line) for line in lines)
 
 
 def _common(proxy: dict[str, t.Any]) -> dict[str, t.Any]:

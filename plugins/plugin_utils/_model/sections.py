@@ -89,6 +89,7 @@ def draw(given: Values, content: Content, inventory: dict[str, t.Any], problems:
     proxies_too = ("frontend", "backend", "listen", "peers")
     listeners += [one for s in sections if s.kind not in proxies_too for one in binds.of_section(s, problems)]
     binds.check_conflicts(listeners, problems)
+    binds.check_https(everyone, listeners, problems)
     binds.check_sources(listeners, problems)
     return Drawn([fixed, *sections], found, listeners, _backends(everyone), gates.collect(given, content, problems))
 

@@ -256,6 +256,30 @@ def test_of_one_port_the_wider_opening_wins(found: list[binds.Listener], expecte
     assert binds.open_ports(found) == {"udp": [], **expected}
 
 
+@pytest.mark.parametrize(
+    ("more", "other", "served"),
+    [
+        ({}, [], False),
+        ({}, [proxy({"port": 443}, mode="tcp")], True),
+        ({}, [proxy({"port": "400-500"}, mode="tcp")], True),
+        ({}, [proxy({"port": 8443, "tls": TLS})], True),
+        ({}, [proxy({"port": 8443, "raw": "ssl crt /etc/ssl/a.pem"})], True),
+        ({}, [proxy(raw=["bind :8443 ssl crt /etc/ssl/a.pem"])], True),
+        ({}, [proxy({"port": 8443}, raw=["acl has_ssl ssl_fc"])], False),
+        ({"forwarded": {"trusted": ["198.51.100.0/24"]}}, [], True),
+        ({"forwarded": {"header": "forwarded"}}, [], False),
+        ({"redirect_https": False}, [], True),
+    ],
+)
+def test_https_is_served_where_it_is_asked_for(
+    more: dict[str, t.Any], other: list[dict[str, t.Any]], served: bool
+) -> None:
+    problems = Problems()
+    proxies = [proxy({"port": 80}, **{"redirect_https": 308, **more}), *other]
+    binds.check_https(proxies, [one for p in proxies for one in binds.listeners(p, Problems())], problems)
+    assert [p.path for p in problems] == ([] if served else ["f[0].redirect_https"])
+
+
 def test_quic_is_told_to_browsers_once() -> None:
     made = proxy({"port": 80}, {"port": 443, "tls": {**TLS, "quic": True}}, {"port": 444, "tls": {**TLS, "quic": True}})
     protocols = [{one.protocol for one in binds.listeners(asked, Problems())} for asked in (made, proxy({"port": 80}))]
