@@ -29,8 +29,31 @@ Files = dict[str, str]
 Secrets = t.Mapping[str, str]
 
 
+class Quoted(t.NamedTuple):
+    """A line of haproxy.cfg, and the line that begins its section."""
+
+    section: str
+    text: str
+
+
 class TreeError(Exception):
-    """Says what is wrong with the files that were given."""
+    """Says what is wrong with the files that were given, and which lines HAProxy named."""
+
+    def __init__(self, message: str, quoted: t.Sequence[Quoted] = ()) -> None:
+        super().__init__(message)
+        self.quoted = quoted
+
+
+def quoted(text: str, numbers: t.Iterable[int]) -> dict[int, Quoted]:
+    """The lines of these numbers; HAProxy counts from 1, and a number may lie behind the end."""
+    section, found = "", {}
+    wanted = set(numbers)
+    for number, line in enumerate(text.splitlines(), 1):
+        if line[:1].strip() and not line.startswith("#"):
+            section = line.strip()
+        if number in wanted:
+            found[number] = Quoted(section, line.strip())
+    return found
 
 
 def sources(files: t.Iterable[t.Mapping[str, t.Any]]) -> Files:

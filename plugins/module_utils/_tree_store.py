@@ -202,13 +202,17 @@ def _validate(
     said = _tree.mask(answer.said.replace(f"{directory}/", ""), request.secrets)
     if answer.rc == 0:
         return messages_of(said)
-    lines = request.source[_tree.MAIN].splitlines()
-    numbers = sorted({int(number) for number in POSITION.findall(said)})
-    quoted = [f"line {n}: {lines[n - 1].strip()}" for n in numbers if 0 < n <= len(lines)]
+    quoted = _tree.quoted(request.source[_tree.MAIN], map(int, POSITION.findall(said)))
     raise TreeError(
         "HAProxy refuses the configuration. Nothing was changed, what runs goes on.\n"
-        + "\n".join([said or f"haproxy -c ended with {answer.rc} and said nothing", *quoted])
-        + "\nMend the inventory where these lines come from and run again"
+        + "\n".join(
+            [
+                said or f"haproxy -c ended with {answer.rc} and said nothing",
+                *(f"line {number}: {line.text}" for number, line in quoted.items()),
+            ]
+        )
+        + "\nMend the inventory where these lines come from and run again",
+        list(quoted.values()),
     )
 
 

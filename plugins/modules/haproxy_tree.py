@@ -120,6 +120,12 @@ messages:
   returned: success
   type: list
   elements: str
+quoted:
+  description: The lines that HAProxy refused, each with the line that begins its section.
+  returned: where HAProxy refused the configuration
+  type: list
+  elements: dict
+  sample: [{section: backend web_workers, text: "balance foo"}]
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -167,7 +173,9 @@ def main() -> None:
             ports=given["ports"],
         )
         result = _tree_store.converge(request, places, _haproxy_process.observe(places))
-    except (_tree.TreeError, _transaction.BusyError) as exc:
+    except _tree.TreeError as exc:
+        module.fail_json(msg=str(exc), quoted=[line._asdict() for line in exc.quoted])
+    except _transaction.BusyError as exc:
         module.fail_json(msg=str(exc))
     except OSError as exc:
         module.fail_json(msg=f"{exc.filename or places.trees}: {exc.strerror}; what is in force was left as it is")

@@ -294,6 +294,13 @@ def draft(task_vars: dict[str, t.Any], templar: t.Any) -> tuple[dict[str, t.Any]
     return drafted, gathered.problems, gathered.secrets
 
 
+def origins(task_vars: dict[str, t.Any], templar: t.Any) -> dict[tuple[str, str], str]:
+    """Where each line of haproxy.cfg comes from, for a message about one."""
+    gathered = gather(task_vars, templar)
+    inventory = inventory_of(task_vars, gathered.variables, templar, gathered.problems)
+    return plan.origins(gathered.variables, inventory)
+
+
 def _check_lines(drafted: dict[str, t.Any], gathered: Gathered) -> None:
     """Only here the values of secrets and the lines they stand in are known together."""
     several = {name for name, value in gathered.secrets.items() if "\n" in value.strip() or "\r" in value}

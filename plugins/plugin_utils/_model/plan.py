@@ -22,6 +22,14 @@ Variables = dict[str, t.Any]
 PROVEN = ("frontend", "kind", "mode", "address", "low", "high", "protocol", "plain", "quiet")
 
 
+def origins(variables: Variables, inventory: dict[str, t.Any]) -> dict[tuple[str, str], str]:
+    """Of each line, by the line that begins its section: the path of the key that it comes from."""
+    problems = Problems()
+    given = values.check(variables, problems)
+    drawn = sections.draw(given, content.gather(given, variables), inventory, problems)
+    return {(section.title, line.text): line.path for section in drawn.sections for line in section.lines}
+
+
 def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, t.Any], Problems]:
     """Everything that follows from the inventory alone."""
     problems = Problems()

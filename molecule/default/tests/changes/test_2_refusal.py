@@ -20,7 +20,7 @@ def test_a_broken_raw_directive_stops_the_run(lab: Any, balancer: Any) -> None:
     with lab.traffic(f"http://{balancer.address}/") as statuses:
         run = lab.site(variables={"haproxy_frontends": [BROKEN]}, code=2)
     assert "send-to-nowhere" in run.output
-    assert "http-request" in run.output
+    assert "haproxy_frontends[0].http_request[0]: http-request send-to-nowhere" in run.output
     assert (balancer.tree_in_force, balancer.run("ls /etc/haproxy/trees"), balancer.running_digest) == before
     assert len(statuses) > 10
     assert set(statuses) == {200}

@@ -139,3 +139,8 @@ def test_diff_has_an_entry_for_each_file_that_differs() -> None:
 
 def test_mask() -> None:
     assert _tree.mask("word 'a b' and a\\x20b", {"s": "a b", "empty": ""}) == "word '@secret:s@' and @secret:s@"
+
+
+def test_a_line_is_quoted_with_its_section() -> None:
+    text = "# made\nglobal\n    daemon\n\nfrontend web\n    mode http\n    nonsense\n"
+    assert _tree.quoted(text, [3, 7, 7, 99]) == {3: ("global", "daemon"), 7: ("frontend web", "nonsense")}

@@ -277,3 +277,17 @@ def test_keywords_that_are_on_or_off() -> None:
     assert problems == []
     lines = drafted["sections"][0]["lines"].splitlines()
     assert {"profiling.tasks on", "tune.idle-pool.shared off"} <= set(lines)
+
+
+def test_a_line_says_which_key_it_comes_from() -> None:
+    frontend = {"name": "web", "binds": [{"port": 80}], "raw": ["nonsense"], "http_request": ["deny", "set-header a b"]}
+    servers = [{"name": "a", "address": "198.51.100.9", "port": 80}]
+    variables = {
+        "haproxy_site_shop": {"frontends": [{**frontend, "default_backend": "b"}]},
+        "haproxy_backends": [{"name": "b", "servers": servers, "fullconn": 7}],
+    }
+    found = model.origins(variables, INVENTORY)
+    assert found["frontend web", "nonsense"] == "haproxy_site_shop.frontends[0].raw[0]"
+    assert found["frontend web", "http-request set-header a b"] == "haproxy_site_shop.frontends[0].http_request[1]"
+    assert found["backend b", "fullconn 7"] == "haproxy_backends[0].fullconn"
+    assert found["global", "user haproxy"] == "haproxy_global.user"
