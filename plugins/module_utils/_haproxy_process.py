@@ -8,7 +8,9 @@ Private to the collection hardened.balancer; it may change in any release.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
 import time
 import typing as t
 from dataclasses import dataclass, replace
@@ -35,7 +37,6 @@ PROPERTIES = (
     "BindReadOnlyPaths",
 )
 HARD_LIMIT = re.compile(r"^Max open files\s+\S+\s+(\S+)", re.MULTILINE)
-LOG_SOCKET = "/dev/log"
 NO_LIMIT = 1 << 40
 
 
@@ -49,6 +50,7 @@ class Places:
     proc: str = "/proc"
     run: str = "/run/hardened-balancer"
     state: str = "/var/lib/hardened-balancer/haproxy.state"
+    log_socket: str = "/dev/log"
 
     @property
     def rewritten(self) -> Path:
@@ -86,6 +88,7 @@ class Live:
     replaced: bool = False
     log_unreachable: bool = False
     foreign_socket: bool = False
+    socket_gone: bool = False
     worker: int | None = None
     old_workers: tuple[int, ...] = ()
     failed_reloads: int = 0
@@ -125,18 +128,34 @@ def number(text: str | None) -> int | None:
 
 def of_kernel(places: Places, master: int, unit: t.Mapping[str, str]) -> dict[str, t.Any]:
     limits = HARD_LIMIT.search(_read(places.proc, master, "limits"))
-    mounted = any(line.split()[4].endswith(LOG_SOCKET) for line in _read(places.proc, master, "mountinfo").splitlines())
     return {
         "nofile": number(limits[1]) if limits else None,
         "replaced": _program_of(places.proc, master).endswith(" (deleted)"),
-        "log_unreachable": LOG_SOCKET in unit.get("BindReadOnlyPaths", "") and not mounted,
+        "log_unreachable": _log_unreachable(places, f"{places.proc}/{master}/root", unit.get("BindReadOnlyPaths", "")),
     }
+
+
+def _log_unreachable(places: Places, root: str, bound: str) -> bool:
+    """A journal that was started anew has another socket than the one that was mounted for the process."""
+    entries = (entry.removeprefix("-").split(":") for entry in bound.split())
+    inside = [fields[1] for fields in entries if fields[0] == places.log_socket]
+    return bool(inside) and _takes(places.log_socket) and not _takes(root + inside[-1])
+
+
+def _takes(path: str) -> bool:
+    """Whether somebody is at the other end of a socket for datagrams; none is sent."""
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as asked:
+        try:
+            asked.connect(path)
+        except OSError:
+            return False
+    return True
 
 
 def of_haproxy(places: Places) -> dict[str, t.Any]:
     """Each of the two sockets may be missing: a configuration that is not ours need not have them."""
-    info = show_info(places)
     processes = show_proc(places)
+    info = show_info(places)
     worker = processes.workers[0] if processes.workers else number(info.get("pid"))
     return {
         "worker": worker,
@@ -144,15 +163,17 @@ def of_haproxy(places: Places) -> dict[str, t.Any]:
         "failed_reloads": processes.failed,
         "digest": effective_digest(places, worker, digest_of(info)),
         "started_with": digest_of(info),
-        "foreign_socket": bool(info) and digest_of(info) is None,
+        "foreign_socket": bool(info) and digest_of(info) is None and Path(places.admin_socket).exists(),
+        "socket_gone": digest_of(info) is not None and not Path(places.admin_socket).exists(),
     }
 
 
 def show_info(places: Places) -> dict[str, str]:
-    try:
-        return parse_info(ask(places.admin_socket, "show info"))
-    except SocketError:
-        return {}
+    """Of the process that serves; through the master where somebody removed its own socket."""
+    for path, command in ((places.admin_socket, "show info"), (places.master_socket, "@1 show info")):
+        with contextlib.suppress(SocketError):
+            return parse_info(ask(path, command))
+    return {}
 
 
 def show_proc(places: Places) -> Processes:

@@ -12,7 +12,6 @@ import typing as t
 
 from ansible_collections.hardened.balancer.plugins.module_utils import _in_memory, _transaction
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
-    LOG_SOCKET,
     Live,
     Places,
     linked_digest,
@@ -69,12 +68,14 @@ def of_process(live: Live, digest: str, nofile: int | None, rewritten: int | Non
 
 
 def restart_reasons(live: Live, nofile: int | None) -> list[str]:
-    """A reload keeps the limits and the mounts that the unit was started with."""
+    """A reload keeps the limits and the mounts that the unit was started with, and the sockets that are listened on."""
     reasons = []
     if nofile is not None and live.nofile is not None and live.nofile < nofile:
         reasons.append(f"the process may open {live.nofile} files and needs {nofile}, a reload cannot raise that")
     if live.log_unreachable:
-        reasons.append(f"the process does not see {LOG_SOCKET} in its chroot, a reload cannot mount it")
+        reasons.append("the process does not reach the journal's socket in its chroot, a reload cannot mount it")
     if live.foreign_socket:
         reasons.append("another configuration made the runtime socket, a reload would hand it on with its owner")
+    if live.socket_gone:
+        reasons.append("somebody removed the runtime socket, a reload would hand it on without its name")
     return reasons

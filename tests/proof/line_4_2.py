@@ -30,7 +30,8 @@ SMALL = (
 )
 LARGE = (
     "cp -a /etc/haproxy/. /var/tmp/haproxy.lab/; umount /etc/haproxy; rm -rf /etc/haproxy/trees; "
-    "cp -a /var/tmp/haproxy.lab/. /etc/haproxy/; rm -rf /var/tmp/haproxy.lab; systemctl restart haproxy"
+    "cp -a /var/tmp/haproxy.lab/. /etc/haproxy/; rm -rf /var/tmp/haproxy.lab; "
+    "systemctl reset-failed haproxy; systemctl restart haproxy"
 )
 # Seconds without answers where what serves was killed: systemd starts it again after one.
 BOUND = 5.0

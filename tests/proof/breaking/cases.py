@@ -79,6 +79,7 @@ EMPTY = "rm -rf /etc/haproxy/.fill /etc/haproxy/.files"
 # A host with the hybrid layout of cgroups has no controllers in the hierarchy of Debian 13: limits bind nobody there.
 COUNTED = "systemctl show --value -p {}Current haproxy | grep -q '^[0-9]'"
 MASTER = "$(systemctl show --value -p MainPID haproxy)"
+JOURNAL = "systemd-journald.socket systemd-journald-dev-log.socket systemd-journald.service"
 # A set of blocks that HAProxy makes at its start, and nothing asks for.
 CACHE = {"haproxy_caches": [{"name": "large", "total_max_size": 1500, "max_age": 60}]}
 MOVED = {
@@ -281,13 +282,14 @@ CASES = [
         "web_workers",
     ),
     Case("a port that moves to one that is taken", MOVED, "9001", meanwhile=hold("0.0.0.0", 9001), lift=LET_GO),
-    Case("a runtime socket that is removed", {}, "", meanwhile="rm /run/haproxy/admin.sock", ends="either"),
+    # Only a restart makes it again, and is announced.
+    Case("a runtime socket that is removed", {}, "", meanwhile="rm /run/haproxy/admin.sock", ends="either", dies=True),
     Case(
         "the journal's socket is gone",
         {},
         "",
         meanwhile="rm /run/systemd/journal/dev-log",
-        lift="systemctl restart systemd-journald-dev-log.socket || true",
+        lift=f"systemctl stop {JOURNAL} 2>/dev/null || true; systemctl start {JOURNAL}",
         ends="either",
     ),
     Case("SIGKILL of the new worker", {}, "", trigger="worker", meanwhile="kill -9 $PID", ends="either", dies=True),

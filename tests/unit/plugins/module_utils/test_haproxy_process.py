@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +43,7 @@ RUNS = Live(known=True, active=True, enabled=True, unit_nofile=8300, master=10, 
         (replace(RUNS, nofile=524288), 8300, None, "none"),
         (replace(RUNS, nofile=None), 8300, None, "none"),
         (replace(RUNS, log_unreachable=True), 8300, None, "restart"),
+        (replace(RUNS, socket_gone=True), 8300, None, "restart"),
     ],
 )
 def test_the_least_that_is_needed(live: Live, nofile: int | None, rewritten: int | None, pending: str) -> None:
@@ -66,6 +70,13 @@ def test_the_unit(said: str, expected: Live) -> None:
     assert _haproxy_process.of_unit(_haproxy_process.parse_properties(said)) == expected
 
 
+@contextlib.contextmanager
+def listening(path: str) -> Iterator[None]:
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as journal:
+        journal.bind(path)
+        yield
+
+
 def test_the_kernel(tmp_path: Path) -> None:
     process = tmp_path / "10"
     process.mkdir()
@@ -73,12 +84,18 @@ def test_the_kernel(tmp_path: Path) -> None:
         "Limit Soft Hard Units\nMax open files            1024                 8300                 files\n"
     )
     process.joinpath("exe").symlink_to("/usr/sbin/haproxy (deleted)")
-    process.joinpath("mountinfo").write_text("1 2 0:3 / / rw - ext4 x rw\n")
-    places = Places(proc=str(tmp_path))
-    unit = {"BindReadOnlyPaths": "/dev/log:/var/lib/haproxy/dev/log:rbind"}
-    assert _haproxy_process.of_kernel(places, 10, unit) == {"nofile": 8300, "replaced": True, "log_unreachable": True}
-    process.joinpath("mountinfo").write_text("1 2 0:3 /l /var/lib/haproxy/dev/log ro - tmpfs x rw\n")
-    assert _haproxy_process.of_kernel(places, 10, unit)["log_unreachable"] is False
+    inside = tmp_path / "10/root/var/lib/haproxy/dev"
+    inside.mkdir(parents=True)
+    places = Places(proc=str(tmp_path), log_socket=str(tmp_path / "log"))
+    unit = {"BindReadOnlyPaths": f"-{places.log_socket}:/var/lib/haproxy/dev/log:rbind"}
+    found = {"nofile": 8300, "replaced": True, "log_unreachable": False}
+    assert _haproxy_process.of_kernel(places, 10, unit) == found, "where the node has no journal none is missed"
+    with listening(places.log_socket):
+        assert _haproxy_process.of_kernel(places, 10, unit) == {**found, "log_unreachable": True}
+        with listening(str(inside / "log")):
+            assert _haproxy_process.of_kernel(places, 10, unit) == found
+        assert inside.joinpath("log").is_socket()
+        assert _haproxy_process.of_kernel(places, 10, unit) == {**found, "log_unreachable": True}
     assert _haproxy_process.of_kernel(places, 99, {}) == {"nofile": None, "replaced": False, "log_unreachable": False}
 
 

@@ -190,6 +190,19 @@ def test_a_change_is_a_reload_that_a_killed_run_leaves_to_the_next(machine: Mach
     assert machine.running == found["digest"] == linked_digest(machine.places)
 
 
+def test_a_runtime_socket_that_was_removed_comes_back_by_a_restart(machine: Machine) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    Path(machine.places.admin_socket).unlink()
+    found = machine.write(machine.source("second"))
+    assert (found["running"] is not None, found["pending"]) == (True, "restart")
+    assert "removed the runtime socket" in str(found["reasons"])
+    assert machine.apply()["did"] == "restart"
+    assert ask(machine.places.admin_socket, "show info")
+    assert machine.running == found["digest"]
+    assert machine.write(machine.source("second"))["changed"] is False
+
+
 def test_warnings_are_fatal_or_shown_each_time(machine: Machine) -> None:
     source = machine.source()
     source["haproxy.cfg"] += "\nfrontend warned\n    mode tcp\n    bind unix@x.sock\n    http-request deny\n"
