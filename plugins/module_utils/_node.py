@@ -96,7 +96,7 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
         "listeners": listeners,
         "firewalls": firewalls(units, packages, ruleset, proc),
         "restricted": _nft.restricted(_nft.accepts(ruleset), ports_of_ssh),
-        "units": {unit: _enabled_and_active(units, unit) for unit in UNITS},
+        "units": {unit: _state_of(units, unit) for unit in UNITS},
         "managed": {path: sha256(path) for path in MANAGED},
     }
 
@@ -201,10 +201,14 @@ def _active(units: t.Mapping[str, t.Mapping[str, str]], name: str) -> bool:
     return units.get(name, {}).get("ActiveState") in ("active", "reloading")
 
 
-def _enabled_and_active(units: t.Mapping[str, t.Mapping[str, str]], name: str) -> dict[str, bool]:
+def _state_of(units: t.Mapping[str, t.Mapping[str, str]], name: str) -> dict[str, bool]:
     service = f"{name}.service"
-    enabled = units.get(service, {}).get("UnitFileState") in ("enabled", "alias", "static")
-    return {"enabled": enabled, "active": _active(units, service)}
+    state = units.get(service, {}).get("UnitFileState", "")
+    return {
+        "enabled": state in ("enabled", "alias", "static"),
+        "active": _active(units, service),
+        "masked": state.startswith("masked"),
+    }
 
 
 def ssh_ports(

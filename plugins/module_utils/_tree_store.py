@@ -86,6 +86,9 @@ def _converge(request: Request, places: Places, live: Live, run: _programs.Run) 
     if not request.dry:
         in_use = {digest, in_force, live.digest, live.started_with, _transaction.kept_digest(places)}
         _prune(places, request.keep, in_use)
+    drift = _drift(live, in_force, edits)
+    # Why a process is changed where no file is, or where it was not what the last run had left.
+    why = reasons if drift or in_force == digest else []
     return {
         "changed": bool(wrong) or pending != "none",
         "written": bool(wrong),
@@ -94,14 +97,31 @@ def _converge(request: Request, places: Places, live: Live, run: _programs.Run) 
         "pending": pending,
         "reasons": reasons,
         "edited": edits,
+        "drift": drift,
         "messages": messages,
         "warnings": [message for message in messages if message.startswith(WARNS)],
-        "diff": _diff(request, before, in_force, digest, filled),
+        "diff": _diff(request, before, in_force, digest, filled, why),
     }
 
 
+def _drift(live: Live, in_force: str | None, edits: list[str]) -> list[str]:
+    """What somebody else did since the last run; draining and weights at run time are an operator's right."""
+    found = [f"edited: {', '.join(edits)}"] if edits else []
+    if in_force is None:
+        return found
+    if not live.active:
+        return [*found, "HAProxy does not run"]
+    runs = live.digest or "not ours"
+    return [*found, f"what runs is {runs}, what lies there is {in_force}"] if live.digest != in_force else found
+
+
 def _diff(
-    request: Request, before: _tree_files.OnDisk | None, in_force: str | None, digest: str, filled: Files
+    request: Request,
+    before: _tree_files.OnDisk | None,
+    in_force: str | None,
+    digest: str,
+    filled: Files,
+    why: list[str],
 ) -> list[dict[str, str]]:
     if before is None or in_force is None:
         return _tree.diff_entries({}, request.source)
@@ -113,7 +133,8 @@ def _diff(
         {"prepared": f"{path}: others may read or own it; it is root's, with the mode 0600\n"}
         for path in (before.wrong_modes if same else [])
     ]
-    return [*_tree.diff_entries(old, request.source, rotated), *loose]
+    process = [{"prepared": f"the process of HAProxy: {'; '.join(why)}\n"}] if why else []
+    return [*_tree.diff_entries(old, request.source, rotated), *loose, *process]
 
 
 def _check_existing(request: Request, places: Places, run: _programs.Run) -> str | None:

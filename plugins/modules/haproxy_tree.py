@@ -115,6 +115,11 @@ edited:
   returned: success
   type: list
   elements: str
+drift:
+  description: What somebody else did since the last run; warned of too.
+  returned: success
+  type: list
+  elements: str
 messages:
   description: What HAProxy said about the configuration, its warnings among it, and why it was not asked.
   returned: success
@@ -181,6 +186,8 @@ def main() -> None:
         module.fail_json(msg=f"{exc.filename or places.trees}: {exc.strerror}; what is in force was left as it is")
     for warning in result.pop("warnings"):
         module.warn(warning)
+    if result["drift"]:
+        module.warn(f"HAProxy is not as the last run left it, which this run mends: {'; '.join(result['drift'])}")
     module.exit_json(**result)
 
 

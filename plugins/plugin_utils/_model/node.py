@@ -15,6 +15,7 @@ from .problems import Problems, show
 
 Node = dict[str, t.Any]
 Plan = dict[str, t.Any]
+OUR_UNITS = ("haproxy", "hardened-balancer-firewall")
 
 
 def haproxy_version(node: Node) -> str:
@@ -41,6 +42,10 @@ def judge(plan: Plan, node: Node, run: dict[str, bool], problems: Problems) -> s
             "haproxy_existing_configuration",
             "holds 'refuse', and the node has an /etc/haproxy/haproxy.cfg that neither the package "
             "nor we wrote; keep_aside keeps it beside ours",
+        )
+    for unit in (name for name in OUR_UNITS if node["units"][name]["masked"]):
+        problems.add(
+            "node", f"has {unit}.service masked, so that nothing can start it; on the node: systemctl unmask {unit}"
         )
     _networks(plan, node, problems)
     _ports(plan, node, problems)

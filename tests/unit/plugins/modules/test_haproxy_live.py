@@ -289,11 +289,44 @@ def test_an_edited_file_is_mended_and_read_again(machine: Machine) -> None:
     assert (dry["changed"], dry["pending"], dry["edited"]) == (True, "reload", ["haproxy.cfg", "left.txt"])
     mended = machine.write(machine.source())
     assert mended["edited"] == ["haproxy.cfg", "left.txt"]
+    assert mended["drift"] == ["edited: haproxy.cfg, left.txt"]
     assert "# by hand" in str(mended["diff"])
     assert machine.write(machine.source())["pending"] == "reload"
     assert machine.apply()["did"] == "reload"
     assert machine.write(machine.source())["changed"] is False
     assert machine.running == digest
+
+
+def test_what_somebody_else_did_is_told_and_shown_in_a_dry_run_too(machine: Machine) -> None:
+    first = machine.write(machine.source())
+    machine.apply()
+    machine.write(machine.source("second"))
+    cut_off = machine.write(machine.source("second"), dry=True)
+    assert cut_off["drift"] == []
+    machine.apply()
+
+    machine.stop()
+    stopped = machine.write(machine.source("second"), dry=True)
+    assert stopped["drift"] == ["HAProxy does not run"]
+    assert stopped["diff"] == [{"prepared": "the process of HAProxy: HAProxy does not run\n"}]
+    machine.apply()
+
+    link = Path(machine.places.link)
+    there = link.readlink()
+    link.unlink()
+    link.symlink_to(Path("trees", str(first["digest"]), "haproxy.cfg"))
+    machine.run(["systemctl", "reload", "haproxy.service"])
+    assert wait_until(lambda: machine.running == first["digest"], 20)
+    link.unlink()
+    link.symlink_to(there)
+    found = machine.write(machine.source("second"), dry=True)
+    assert found["drift"] == [f"what runs is {first['digest']}, what lies there is {cut_off['digest']}"]
+    assert f"what runs is {first['digest']}" in str(found["diff"])
+    again = machine.write(machine.source("third"))
+    assert f"what runs is {first['digest']}" in str(again["diff"])
+    machine.apply()
+    calm = machine.write(machine.source("third"))
+    assert (calm["drift"], "what runs" in str(calm["diff"])) == ([], False)
 
 
 def test_a_weight_of_run_time_is_set_back_and_a_drain_is_not(machine: Machine) -> None:
@@ -391,9 +424,9 @@ def test_modes(machine: Machine) -> None:
     Path(machine.places.link).resolve().chmod(0o644)
     mended = machine.write(machine.source())
     assert mended["edited"] == ["haproxy.cfg"]
-    assert mended["diff"] == [
-        {"prepared": "haproxy.cfg: others may read or own it; it is root's, with the mode 0600\n"}
-    ]
+    assert mended["diff"][0] == {
+        "prepared": "haproxy.cfg: others may read or own it; it is root's, with the mode 0600\n"
+    }
     assert oct(Path(machine.places.link).stat().st_mode & 0o777) == "0o600"
 
 

@@ -35,6 +35,7 @@ NODE: dict[str, t.Any] = {
     "configuration": "package",
     "listeners": [{"protocol": "tcp", "address": "0.0.0.0", "port": 22, "process": "sshd", "pid": 1}],
     "firewalls": [],
+    "units": {unit: {"masked": False} for unit in ("haproxy", "hardened-balancer-firewall", "ssh")},
 }
 RUN = {"check": False, "baseline": True}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINVDzLT2tsSDKCBw8DhqfI8KtCCsX1YzHe4dcCXU2gn1 a"
@@ -185,6 +186,12 @@ def test_versions_without_default_path_get_whole_names() -> None:
             "haproxy_global.close_spread_time: close-spread-time needs HAProxy 2.6; this node has 2.4.24",
         ),
         ({"distribution": "fedora", "release": "41"}, {}, {}, "node: runs fedora 41; supported are debian 12"),
+        (
+            {"units": {"haproxy": {"masked": True}, "hardened-balancer-firewall": {"masked": False}}},
+            {},
+            {},
+            "node: has haproxy.service masked, so that nothing can start it; on the node: systemctl unmask haproxy",
+        ),
         (
             {"firewalls": [{"name": "ufw", "detail": "active"}]},
             {},
