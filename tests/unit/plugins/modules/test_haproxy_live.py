@@ -424,9 +424,7 @@ def test_modes(machine: Machine) -> None:
     Path(machine.places.link).resolve().chmod(0o644)
     mended = machine.write(machine.source())
     assert mended["edited"] == ["haproxy.cfg"]
-    assert mended["diff"][0] == {
-        "prepared": "haproxy.cfg: others may read or own it; it is root's, with the mode 0600\n"
-    }
+    assert "haproxy.cfg: others may read or own it; it is root's, with the mode 0600" in str(mended["diff"])
     assert oct(Path(machine.places.link).stat().st_mode & 0o777) == "0o600"
 
 
