@@ -26,7 +26,8 @@ PARTS = {
     "files": 'cd -P /etc/haproxy && cd "$(dirname "$(readlink -f haproxy.cfg)")" && '
     "find . -type f -printf '%p %m %u\\n' -exec sha256sum '{}' + | sort",
     # dpkg leaves the package's own file beside a link that stands in its place.
-    "beside": "ls -A /etc/haproxy | grep -v '\\.dpkg-new$'; ls -A /etc/haproxy/trees | grep -Ev '^[0-9a-f]{16}$' || true",
+    "beside": "ls -A /etc/haproxy | grep -v '\\.dpkg-new$'; "
+    "ls -A /etc/haproxy/trees | grep -Ev '^[0-9a-f]{16}$' || true",
     "of the run": "ls -AR /run/hardened-balancer 2>/dev/null || true",
     "firewall": f"nft -s list ruleset | grep -vE '{COUNTED}'",
     "HAProxy beside the unit": "for one in /proc/[0-9]*; do grep -sqx haproxy $one/comm && "
