@@ -111,7 +111,7 @@ import signal
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_apply, _transaction
+from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_apply, _haproxy_service, _transaction
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
 
 
@@ -137,7 +137,7 @@ def main() -> None:
         dry=module.check_mode,
         planned=given["planned"],
     )
-    served = _haproxy_apply.served(places)
+    served = _haproxy_service.served(places)
     try:
         result = _haproxy_apply.apply(order, places)
     except _haproxy_apply.ApplyError as exc:
