@@ -95,11 +95,11 @@ def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]
     cursor = cursor_of(run)
     try:
         _transaction.begin(places, wanted.digest)
-        did = _change(decided, order, wanted, live, places, run)
+        did = _change(decided, order, wanted, live, before, places, run)
         if order.settle:
             _haproxy_service.settle(before, order.settle, places)
     except (FailedError, OSError) as exc:
-        raise _undone(exc, decided, wanted.digest, live, order, places, run, cursor) from exc
+        raise _undone(exc, decided, wanted, live, order, places, run, cursor) from exc
     _transaction.keep(places, wanted.digest)
     worker = _haproxy_process.observe(places, run).worker
     return _outcome(did, wanted.digest, worker, places)
@@ -153,13 +153,23 @@ def _outcome(decided: Verdict, digest: str, worker: int | None, places: Places) 
     }
 
 
-def _change(decided: Verdict, order: Order, wanted: Wanted, live: Live, places: Places, run: _programs.Run) -> Verdict:
+def _change(
+    decided: Verdict,
+    order: Order,
+    wanted: Wanted,
+    live: Live,
+    before: list[dict[str, str]],
+    places: Places,
+    run: _programs.Run,
+) -> Verdict:
     """What was done in the end: where the runtime API cannot do it after all, a reload does."""
     if decided.pending == "runtime":
         try:
             _in_memory.change(live, wanted.digest, wanted.files, places)
         except _in_memory.ImpossibleError as exc:
             decided = Verdict("reload", [*decided.reasons, str(exc)])
+            if found := _would_fail(wanted, before, order, places, run):
+                raise FailedError("\n".join([f"{exc}\nA reload instead would not serve either:", *found])) from exc
     if decided.pending in PROCESS_CHANGES:
         _in_memory.release(live, places)
         _haproxy_service.act(decided.pending, wanted.digest, live, order.timeout, places, run)
@@ -178,7 +188,7 @@ def _change(decided: Verdict, order: Order, wanted: Wanted, live: Live, places: 
 def _undone(
     cause: Exception,
     decided: Verdict,
-    wanted: str,
+    wanted: Wanted,
     before: Live,
     order: Order,
     places: Places,
@@ -188,10 +198,10 @@ def _undone(
     """What ran before runs again, on disk and in memory; the message says whether that is so."""
     said = journal(run, cursor)
     _transaction.go_back(places)
-    state, restored = _restore(before, order.timeout, places, run)
+    state, restored = _restore(wanted, before, order.timeout, places, run)
     action = "change at run time" if decided.pending in ("runtime", "mend") else decided.pending
     lines = [
-        f"HAProxy does not run the configuration {wanted} after its {action}: {cause}",
+        f"HAProxy does not run the configuration {wanted.digest} after its {action}: {cause}",
         "HAProxy said:" if said else "HAProxy said nothing in the journal.",
         *(f"  {line}" for line in said),
         state,
@@ -199,14 +209,16 @@ def _undone(
     return ApplyError("\n".join(lines), restored)
 
 
-def _restore(before: Live, timeout: float, places: Places, run: _programs.Run) -> tuple[str, bool]:
+def _restore(wanted: Wanted, before: Live, timeout: float, places: Places, run: _programs.Run) -> tuple[str, bool]:
     now = _haproxy_process.observe(places, run)
     old = _haproxy_process.linked_digest(places)
     name = f"the tree {old}" if old else "the configuration that was there before"
     if not before.active and not now.active:
         return f"On disk is {name} again. HAProxy did not run before, and does not run now.", True
-    if now.active and now.worker == before.worker and now.digest == before.digest:
-        return f"What ran before never stopped: {name} is in force, on disk and in memory.", True
+    if now.active and now.worker == before.worker:
+        if now.digest == before.digest or _in_memory.undone(before, wanted.digest, wanted.files, places):
+            return f"What ran before never stopped: {name} is in force, on disk and in memory.", True
+        _in_memory.release(before, places)
     action = "start" if not now.active else "restart" if now.worker is None else "reload"
     try:
         _haproxy_service.act(action, old, now, timeout, places, run)

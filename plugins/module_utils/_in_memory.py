@@ -26,7 +26,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process
     effective_words,
     show_info,
 )
-from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import Session, SocketError
 from ansible_collections.hardened.balancer.plugins.module_utils._tree import Files
 
 # New servers are waited for so long, and the sessions of those that go; then a reload lets these end in peace.
@@ -66,6 +66,38 @@ def change(live: Live, digest: str, files: Files, places: Places) -> None:
     if left := drift(files, places):
         raise ImpossibleError(f"after the change at run time: {'; '.join(one.text for one in left[:5])}")
     write(places.effective, f"{record} {digest}\n")
+
+
+def undone(live: Live, digest: str, files: Files, places: Places) -> bool:
+    """Whether a worker that was made equal to this tree, or to a part of it, is again as `live` says that it was.
+
+    No process is started for it: the one that was refused may have been refused for want of memory.
+    """
+    runs = _tree_files.read(Path(places.trees, live.digest)) if live.digest else None
+    if runs is None:
+        return False
+    operations, why = _delta.between(files, runs.files, _version(places))
+    if why:
+        return False
+    record = f"{live.worker} {live.started_with}"
+    try:
+        write(places.effective, f"{record} {digest} {UNFINISHED}\n")
+        _told(_outstanding(operations, places), places)
+        mend(runs.files, places)
+        if drift(runs.files, places):
+            return False
+        write(places.effective, f"{record} {live.digest}\n")
+    except (ImpossibleError, SocketError, _runtime.RefusalError, ValueError, OSError):
+        return False
+    return True
+
+
+def _outstanding(operations: list[_delta.Op], places: Places) -> list[_delta.Op]:
+    """Without those to add that are there, and those to remove that are not."""
+    with Session(places.admin_socket, _live_change.PATIENCE) as session:
+        there = {(one.backend, one.name) for one in _runtime.servers(session)}
+    kept = {"add": False, "remove": True}
+    return [op for op in operations if kept.get(op.kind) in (None, (op.backend, op.name) in there)]
 
 
 def release(live: Live, places: Places) -> None:

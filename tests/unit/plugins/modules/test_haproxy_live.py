@@ -20,8 +20,12 @@ import pytest
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _addresses,
+    _drift,
     _files,
     _haproxy_apply,
+    _haproxy_service,
+    _in_memory,
+    _preflight,
     _programs,
     _rehearsal,
     _transaction,
@@ -611,3 +615,59 @@ def test_what_an_operator_added_goes_with_a_reload(machine: Machine) -> None:
     assert (found["pending"], found["reasons"]) == ("reload", ["server back/more is not of this tree"])
     assert machine.apply()["did"] == "reload"
     assert "more" not in ask(machine.places.admin_socket, "show servers state")
+
+
+def test_a_reload_in_the_place_of_a_change_at_run_time_is_tried_before_too(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One server takes the place of another, and never comes up: neither way would serve, and neither is gone."""
+    monkeypatch.setattr(_in_memory, "SECONDS", 1)
+    check = "weight 10 check inter 100ms fall 1 rise 1"
+    first = with_servers(machine.source(), f"one 127.0.0.1:{machine.port_of_nobody} id 1 {check}")
+    second = with_servers(machine.source(), f"two 127.0.0.1:{free_port()} id 2 {check}")
+    machine.write(first)
+    with a_worker(machine.port_of_nobody):
+        worker, tree = machine.apply()["pid"], machine.written
+        assert wait_until(lambda: "L4OK" in ask(machine.places.admin_socket, "show stat"), 10)
+        assert machine.write(second)["pending"] == "runtime"
+        with pytest.raises(
+            _haproxy_apply.ApplyError, match=r"A reload instead(.*\n)*no server is up .* back"
+        ) as refused:
+            machine.apply(settle=2)
+        assert refused.value.rolled_back
+        assert "What ran before never stopped" in str(refused.value)
+        assert machine.asked == ["reset-failed", "start"]
+        servers = ask(machine.places.admin_socket, "show servers state")
+        assert (" one " in servers, " two " in servers) == (True, False)
+        assert observe(machine.places, machine.run).worker == worker
+        assert linked_digest(machine.places) == machine.running == tree
+        assert not _transaction.is_open(machine.places)
+        assert machine.write(first)["changed"] is False
+        assert machine.write(checked(machine.source("next")))["pending"] == "reload"
+        assert machine.apply()["did"] == "reload"
+
+
+@pytest.mark.parametrize("reloads", [False, True], ids=["at run time", "by a reload"])
+def test_a_change_at_run_time_that_does_not_hold_goes_back(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, reloads: bool
+) -> None:
+    nobody = machine.port_of_nobody
+    one, two, three = (f"{name} 127.0.0.1:{nobody} id {i} weight 10" for i, name in enumerate(("one", "two", "six"), 1))
+    machine.write(with_servers(machine.source(), one, two))
+    worker, tree = machine.apply()["pid"], machine.written
+    machine.write(with_servers(machine.source(), one.replace("weight 10", "weight 20"), three))
+
+    def nothing_serves(*_given: object) -> None:
+        raise _haproxy_service.FailedError("nothing serves")
+
+    monkeypatch.setattr(_haproxy_service, "settle", nothing_serves)
+    if reloads:
+        monkeypatch.setattr(_in_memory, "drift", lambda *_given: [_drift.Drift("somebody else was faster")])
+        monkeypatch.setattr(_preflight, "problems", lambda *_given: [])
+    with pytest.raises(_haproxy_apply.ApplyError, match="nothing serves") as refused:
+        machine.apply()
+    monkeypatch.undo()
+    assert refused.value.rolled_back
+    live = observe(machine.places, machine.run)
+    assert (live.worker == worker, live.digest, linked_digest(machine.places)) == (not reloads, tree, tree)
+    assert machine.write(with_servers(machine.source(), one, two))["changed"] is False
