@@ -133,7 +133,11 @@ def _targets(item: t.Mapping[str, t.Any], live: t.Mapping[Name, Server], seen: S
         return []
     if state == "present" and backend is not None:
         return [(backend, server)]
-    found = [name for name in live if name[1] == server and backend in (None, name[0])]
+    # A name is looked up, where all are searched only for those that were given without their backend.
+    if backend is not None:
+        found = [(backend, server)] if (backend, server) in live else []
+    else:
+        found = [name for name in live if name[1] == server]
     if not found and state != "absent":
         others = [name[1] for name in live if backend in (None, name[0])]
         has = "no backend has a" if backend is None else f"backend {backend} has no"
