@@ -50,7 +50,8 @@ class Order:
     timeout: float = 30
     settle: float = 10
     dry: bool = False
-    planned: bool = False
+    # What the run that would have written the tree says is needed; only a dry run can be without the tree.
+    planned: Verdict | None = None
 
 
 class Wanted(t.NamedTuple):
@@ -70,8 +71,7 @@ def apply(order: Order, places: Places, run: _programs.Run = _programs.run) -> d
 def _foreseen(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]:
     live = _haproxy_process.observe(places, run)
     if order.planned and order.digest and not _files(order.digest, places):
-        found = _verdict.of_process(live, order.digest, live.unit_nofile, None)
-        return _outcome(found, order.digest, live.worker, places)
+        return _outcome(_as_asked(order, order.planned), order.digest, live.worker, places)
     wanted = _wanted(order, places)
     return _outcome(_decide(order, live, wanted, places), wanted.digest, live.worker, places)
 
@@ -135,7 +135,10 @@ def _files(digest: str, places: Places) -> _tree.Files:
 
 
 def _decide(order: Order, live: Live, wanted: Wanted, places: Places) -> Verdict:
-    found = _verdict.needed(live, wanted.digest, wanted.files, live.unit_nofile, places)
+    return _as_asked(order, _verdict.needed(live, wanted.digest, wanted.files, live.unit_nofile, places))
+
+
+def _as_asked(order: Order, found: Verdict) -> Verdict:
     if order.method == "restart" and found.pending in ("runtime", "reload"):
         return Verdict("restart", [*found.reasons, "haproxy_apply asks for restarts"])
     return found

@@ -21,10 +21,11 @@ from ansible_collections.hardened.balancer.plugins.module_utils._tree import Fil
 
 # What is a matter of the process; all others leave it as it is.
 PROCESS_CHANGES = ("start", "reload", "restart")
+PENDING = ("none", "mend", "runtime", "reload", "restart", "start")
 
 
 class Verdict(t.NamedTuple):
-    pending: str  # none, mend, runtime, reload, restart, start
+    pending: str  # one of PENDING
     reasons: list[str]
 
 

@@ -45,11 +45,21 @@ options:
     type: str
   planned:
     description:
-      - In check mode O(digest) may name a tree that M(hardened.balancer.haproxy_tree) would have written, and did not,
-        because that was check mode too.
-      - Otherwise a tree that is not on disk is refused.
-    type: bool
-    default: false
+      - What M(hardened.balancer.haproxy_tree) returned about O(digest). In check mode it did not write the tree, and
+        only it could tell what that tree would need.
+      - Without it, and out of check mode, a tree that is not on disk is refused.
+    type: dict
+    suboptions:
+      pending:
+        description: The least that puts the tree in force, as it was returned.
+        type: str
+        choices: [none, mend, runtime, reload, restart, start]
+        required: true
+      reasons:
+        description: Why that is needed, as it was returned.
+        type: list
+        elements: str
+        default: []
   timeout:
     description: Seconds until the new process must have come up.
     type: int
@@ -67,7 +77,9 @@ EXAMPLES = r"""
 - name: Put the tree in force
   hardened.balancer.haproxy_apply:
     digest: "{{ tree.digest }}"
-    planned: true
+    planned:
+      pending: "{{ tree.pending }}"
+      reasons: "{{ tree.reasons }}"
 
 - name: Go back to what was in force before
   hardened.balancer.haproxy_apply:
@@ -111,7 +123,12 @@ import signal
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_apply, _haproxy_service, _transaction
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _haproxy_apply,
+    _haproxy_service,
+    _transaction,
+    _verdict,
+)
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
 
 
@@ -120,7 +137,13 @@ def main() -> None:
         argument_spec={
             "method": {"type": "str", "choices": ["reload", "restart"], "default": "reload"},
             "digest": {"type": "str"},
-            "planned": {"type": "bool", "default": False},
+            "planned": {
+                "type": "dict",
+                "options": {
+                    "pending": {"type": "str", "choices": list(_verdict.PENDING), "required": True},
+                    "reasons": {"type": "list", "elements": "str", "default": []},
+                },
+            },
             "timeout": {"type": "int", "default": 30},
             "settle": {"type": "int", "default": 10},
         },
@@ -135,7 +158,7 @@ def main() -> None:
         timeout=given["timeout"],
         settle=given["settle"],
         dry=module.check_mode,
-        planned=given["planned"],
+        planned=_verdict.Verdict(**given["planned"]) if given["planned"] else None,
     )
     served = _haproxy_service.served(places)
     try:

@@ -41,6 +41,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import ask, digest_of
 from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
 from ansible_collections.hardened.balancer.plugins.module_utils._tree import TreeError
+from ansible_collections.hardened.balancer.plugins.module_utils._verdict import Verdict
 
 PROGRAM = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
 
@@ -435,10 +436,11 @@ def test_modes(machine: Machine) -> None:
 def test_check_mode_writes_nothing(machine: Machine) -> None:
     dry = machine.write(machine.source(), dry=True)
     assert (dry["changed"], dry["pending"]) == (True, "start")
-    order = _haproxy_apply.Order(str(dry["digest"]), dry=True, planned=True)
+    planned = Verdict(str(dry["pending"]), ["HAProxy does not run"])
+    order = _haproxy_apply.Order(str(dry["digest"]), dry=True, planned=planned)
     assert _haproxy_apply.apply(order, machine.places, machine.run)["did"] == "start"
     with pytest.raises(_haproxy_apply.ApplyError, match=f"has no tree {dry['digest']}"):
-        _haproxy_apply.apply(replace(order, planned=False), machine.places, machine.run)
+        _haproxy_apply.apply(replace(order, planned=None), machine.places, machine.run)
     assert list(Path(machine.places.trees).parent.iterdir()) == []
     with contextlib.suppress(TreeError):
         machine.write({"haproxy.cfg": "nonsense\n"}, dry=True)
@@ -554,6 +556,24 @@ def test_a_change_that_was_cut_off_is_finished(machine: Machine) -> None:
     ]
     assert machine.apply()["did"] == "mend"
     assert machine.write(machine.source("second"))["changed"] is False
+
+
+def test_check_mode_foresees_what_is_done_without_a_tree_on_disk(machine: Machine) -> None:
+    """Which of the two is the least, only the contents of the tree tell."""
+    one = f"one 127.0.0.1:{machine.port_of_nobody} id 1"
+    first, second = (with_servers(machine.source(), f"{one} weight {weight}") for weight in (10, 20))
+    machine.write(first)
+    machine.apply()
+    for source in (second, machine.source("other")):
+        dry = machine.write(source, dry=True)
+        planned = Verdict(str(dry["pending"]), [str(dry["reasons"])])
+        order = _haproxy_apply.Order(str(dry["digest"]), dry=True, planned=planned)
+        foreseen = _haproxy_apply.apply(order, machine.places, machine.run)
+        as_asked = _haproxy_apply.apply(replace(order, method="restart"), machine.places, machine.run)
+        machine.write(source)
+        done = machine.apply()
+        assert (foreseen["did"], foreseen["changed"], as_asked["did"]) == (done["did"], True, "restart")
+        assert done["did"] == ("runtime" if source is second else "reload")
 
 
 def test_one_run_at_a_time(machine: Machine) -> None:
