@@ -86,7 +86,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Run:
-    """Outcome of one run of the site."""
+    """Outcome of one run of a playbook."""
 
     code: int
     output: str
@@ -175,7 +175,11 @@ class Lab:
     ) -> Run:
         """One run of the site that ends as told (0: success, 2: failed)."""
         command = self.site_command(*arguments, variables=variables, inventory=inventory)
-        done = execute(command, env=self.environment)
+        return self.played(command, code)
+
+    def played(self, command: list[str], code: int = 0, **environment: str) -> Run:
+        """One run of a playbook that ends as told, with more in its environment."""
+        done = execute(command, env={**self.environment, **environment})
         run = Run(done.returncode, done.stdout + done.stderr)
         assert run.code == code, run.output
         return run

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -33,37 +32,13 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Played:
-    code: int
-    output: str
-
-    def changed(self, host: str) -> int:
-        found = re.search(rf"^{host}\s+: .*\bchanged=(\d+)", self.output, re.MULTILINE)
-        assert found, f"no summary of {host} in:\n{self.output}"
-        return int(found.group(1))
-
-
-@dataclass(frozen=True)
 class Operations:
     lab: Any
 
-    def play(
-        self, name: str, *arguments: str, code: int = 0, inventory: str | None = None, **environment: str
-    ) -> Played:
+    def play(self, name: str, *arguments: str, code: int = 0, inventory: str | None = None, **environment: str) -> Any:
         """One run of a playbook of the collection."""
         site = self.lab.site_command(*arguments, variables=None, inventory=inventory)
-        done = subprocess.run(
-            [*site[:-1], f"hardened.balancer.{name}"],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env={**self.lab.environment, **environment},
-        )
-        played = Played(done.returncode, done.stdout + done.stderr)
-        assert played.code == code, played.output
-        return played
+        return self.lab.played([*site[:-1], f"hardened.balancer.{name}"], code, **environment)
 
     @contextlib.contextmanager
     def load(self) -> Iterator[Load]:

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import socket
-import sys
-import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,8 +17,8 @@ import pytest
 from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_apply, _transaction
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import linked_digest
 from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
-from tests.proof.breaking.steps import Steps
-from tests.unit.plugins.modules.test_haproxy_live import PROGRAM, Machine
+from tests.unit.plugins.modules.test_haproxy_live import PROGRAM, Machine, visited
+from tests.unit.proof.killed import killed
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs Debian's haproxy")
 MOST = 300
@@ -58,45 +56,6 @@ def machine() -> Iterator[Node]:
         shutil.rmtree(short)
 
 
-@contextlib.contextmanager
-def visited(node: Node) -> Iterator[list[str]]:
-    """A client that asks again and again; what it got is there when the block ends."""
-    answers: list[str] = []
-    done = threading.Event()
-
-    def visit() -> None:
-        while not done.wait(0.01):
-            try:
-                with socket.create_connection(("127.0.0.1", node.port), 5) as one:
-                    one.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                    answers.append(one.recv(100).decode()[:12])
-            except OSError as exc:
-                answers.append(str(exc))
-
-    visitor = threading.Thread(target=visit)
-    visitor.start()
-    try:
-        yield answers
-    finally:
-        done.set()
-        visitor.join()
-
-
-def killed(node: Node, text: str, number: int, place: Path) -> str:
-    """The step before which the change was killed; empty if it ended before."""
-    place.mkdir()
-    child = os.fork()
-    if not child:
-        try:
-            sys.addaudithook(Steps(number, "kill", "change", str(place), ("/proc", "/dev", str(place))))
-            node.change(text)
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    reached = place / "reached"
-    return reached.read_text() if reached.exists() else ""
-
-
 def test_a_change_that_is_killed_anywhere_drops_nothing_and_is_finished_by_the_next(
     machine: Node, tmp_path: Path
 ) -> None:
@@ -107,7 +66,7 @@ def test_a_change_that_is_killed_anywhere_drops_nothing_and_is_finished_by_the_n
         for number in range(1, MOST):
             # The way back is a tree that is kept, the way there another one each time.
             text = "two" if number % 2 == 0 else f"text{number}"
-            step = killed(machine, text, number, tmp_path / f"steps-{number}")
+            step = killed(partial(machine.change, text), number, tmp_path / f"steps-{number}")
             if not step:
                 break
             steps.append(step)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 import typing as t
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _tree_store,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Live, Places, linked_digest
-from tests.proof.breaking.steps import Steps
+from tests.unit.proof.killed import killed
 
 OLD, NEW = "maxconn 100", "maxconn 200"
 MOST = 300
@@ -80,22 +80,6 @@ def content(path: Path) -> str:
     return "directory" if path.is_dir() else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def killed(disk: Disk, line: str, number: int) -> str:
-    """The step before which the change was killed; empty if it ended before."""
-    place = disk.directory.with_name(f"steps-{number}")
-    place.mkdir()
-    child = os.fork()
-    if not child:
-        try:
-            sys.addaudithook(Steps(number, "kill", "change", str(place), ("/proc", "/dev", str(place))))
-            disk.change(line)
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    reached = place / "reached"
-    return reached.read_text() if reached.exists() else ""
-
-
 @pytest.fixture
 def before(tmp_path: Path) -> Disk:
     disk = Disk(tmp_path / "before")
@@ -118,7 +102,7 @@ def test_a_change_that_is_killed_anywhere_is_finished_or_undone_by_the_next(befo
     steps, wrong = [], []
     for number in range(1, MOST):
         cut = before.copied(f"cut {number}")
-        step = killed(cut, line, number)
+        step = killed(partial(cut.change, line), number, before.directory.with_name(f"steps-{number}"))
         if not step:
             break
         steps.append(step.replace(str(cut.directory), ""))

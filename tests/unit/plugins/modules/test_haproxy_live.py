@@ -244,28 +244,37 @@ def test_what_haproxy_said(said: str, expected: list[str]) -> None:
     assert _tree_store.messages_of(said) == [f"HAProxy warns: {one}" for one in expected]
 
 
-def test_a_reload_drops_no_request(machine: Machine) -> None:
-    machine.write(machine.source())
-    machine.apply()
+@contextlib.contextmanager
+def visited(machine: Machine, path: str = "/") -> Iterator[list[str]]:
+    """A client that asks again and again; what it got is there when the block ends."""
     answers: list[str] = []
     done = threading.Event()
 
     def visit() -> None:
-        while not done.is_set():
+        while not done.wait(0.01):
             try:
                 with socket.create_connection(("127.0.0.1", machine.port), 5) as one:
-                    one.sendall(b"GET /first HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    one.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
                     answers.append(one.recv(100).decode()[:12])
             except OSError as exc:
                 answers.append(str(exc))
 
     visitor = threading.Thread(target=visit)
     visitor.start()
-    for retries in (1, 2, 3):
-        machine.write({**machine.source(), "errors/extra.txt": str(retries)})
-        machine.apply()
-    done.set()
-    visitor.join()
+    try:
+        yield answers
+    finally:
+        done.set()
+        visitor.join()
+
+
+def test_a_reload_drops_no_request(machine: Machine) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    with visited(machine, "/first") as answers:
+        for retries in (1, 2, 3):
+            machine.write({**machine.source(), "errors/extra.txt": str(retries)})
+            machine.apply()
     assert len(answers) > 10
     assert set(answers) == {"HTTP/1.1 200"}
 
