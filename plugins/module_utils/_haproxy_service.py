@@ -18,11 +18,15 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import UNIT, Live, Places
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import (
+    Processes,
     SocketError,
     ask,
     digest_of,
     parse_info,
 )
+
+# A signal that reaches the master while it starts itself anew, because somebody else reloads too, is lost (seen on 2.6).
+LOST_AFTER = 3.0
 
 
 class FailedError(Exception):
@@ -34,19 +38,28 @@ def act(action: str, digest: str | None, before: Live, timeout: float, places: P
     if action != "reload":
         # A unit that failed too often in a row is not started again before that is forgotten.
         run(["systemctl", "reset-failed", UNIT])
+    _tell(action, run)
+    if digest is not None:
+        _await(action, digest, before, timeout, places, run)
+
+
+def _tell(action: str, run: _programs.Run) -> None:
     answer = run(["systemctl", action, UNIT])
     if answer.rc != 0:
         raise FailedError(answer.said)
-    if digest is not None:
-        _await(action, digest, before, timeout, places)
 
 
-def _await(action: str, digest: str, before: Live, timeout: float, places: Places) -> None:
-    deadline = time.monotonic() + timeout
+def _await(action: str, digest: str, before: Live, timeout: float, places: Places, run: _programs.Run) -> None:
+    told = time.monotonic()
+    deadline = told + timeout
     while not _in_force(digest, before, places):
-        failed = _haproxy_process.show_proc(places).failed > before.failed_reloads if action == "reload" else False
+        processes = _haproxy_process.show_proc(places) if action == "reload" else Processes()
+        failed = processes.failed > before.failed_reloads
+        found = digest_of(_haproxy_process.show_info(places))
+        if processes.workers and not failed and found != digest and time.monotonic() >= told + LOST_AFTER:
+            _tell(action, run)
+            told = time.monotonic()
         if failed or time.monotonic() >= deadline:
-            found = digest_of(_haproxy_process.show_info(places))
             reason = "the new process failed" if failed else f"it did not come up within {timeout:g} s"
             raise FailedError(f"{reason}; what runs is {found or 'nothing of ours'}")
         time.sleep(0.1)

@@ -208,6 +208,22 @@ def test_a_runtime_socket_that_was_removed_comes_back_by_a_restart(machine: Mach
     assert machine.write(machine.source("second"))["changed"] is False
 
 
+def test_a_reload_that_was_lost_is_told_again(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    monkeypatch.setattr(_haproxy_service, "LOST_AFTER", 0.5)
+    kept, lost = machine.run, iter([True])
+
+    def deaf_once(command: Sequence[str]) -> Answer:
+        return Answer(0, "") if command[:2] == ["systemctl", "reload"] and next(lost, False) else kept(command)
+
+    monkeypatch.setattr(machine, "run", deaf_once)
+    machine.write(machine.source("second"))
+    assert machine.apply()["did"] == "reload"
+    assert machine.asked == ["reset-failed", "start", "reload"]
+    assert next(lost, None) is None
+
+
 def test_warnings_are_fatal_or_shown_each_time(machine: Machine) -> None:
     source = machine.source()
     source["haproxy.cfg"] += "\nfrontend warned\n    mode tcp\n    bind unix@x.sock\n    http-request deny\n"
