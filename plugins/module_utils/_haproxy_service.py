@@ -25,7 +25,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket 
     parse_info,
 )
 
-# A signal that reaches the master while it starts itself anew, because somebody else reloads too, is lost (seen on 2.6).
+# A signal that reaches the master while it starts itself anew, as where somebody else reloads too, is lost (2.6).
 LOST_AFTER = 3.0
 
 
