@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import tempfile
 import time
@@ -97,3 +98,7 @@ class Servers(Watch):
 
 def peak(totals: t.Sequence[Total], field: str) -> float:
     return max((float(getattr(total, field)) for total in totals), default=0.0)
+
+
+def usual(totals: t.Sequence[Total], field: str) -> float:
+    return statistics.median(float(getattr(total, field)) for total in totals) if totals else 0.0
