@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import binds, content, gates, limits, releases, sections, values
+from . import binds, content, gates, limits, releases, sections, ssh, values
 from . import node as nodes
 from .catalogue import version
 from .hardened import ADMIN_GROUP
@@ -42,6 +42,8 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "management_networks": given.get("balancer_management_networks") or [],
         "confirm_timeout": given.get("balancer_confirm_timeout"),
         "require_healthy": given.get("balancer_require_healthy"),
+        "ssh_profile": given.get("ssh_profile"),
+        "ssh_jump_host": given.get("ssh_jump_host"),
         "apply": given.get("haproxy_apply"),
         "settle_timeout": given.get("haproxy_settle_timeout"),
         "trees_kept": given.get("haproxy_trees_kept"),
@@ -80,7 +82,10 @@ def complete(
         "node": node,
         "notes": warnings,
         "sections": sections.complete(drafted, limit["maxconn"], haproxy, node["haproxy"].get("build")),
+        "ssh": ssh.settle(drafted, node, problems),
     }
+    if run:
+        ssh.judge_keys(result, node, problems)
     return {**result, "proof": _proof(result)}, problems
 
 
@@ -98,12 +103,8 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
         "lockdown": {
             "administrators": [a["name"] for a in plan["administrators"]],
             "admin_group": ADMIN_GROUP,
-            "ssh": {
-                "permitrootlogin": "no",
-                "passwordauthentication": "no",
-                "kbdinteractiveauthentication": "no",
-                "pubkeyauthentication": "yes",
-            },
+            "ssh": plan["ssh"]["settings"],
+            "ssh_offered": plan["ssh"]["offered"],
             "management_networks": plan["management_networks"],
             "ports": plan["ports"],
         },
