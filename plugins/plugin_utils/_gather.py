@@ -17,6 +17,8 @@ PREFIXES = ("haproxy_", "balancer_")
 SHARED_PREFIXES = ("ssh_",)
 # Registered or passed by our own playbooks: neither input nor typing mistake.
 OURS = ("balancer_plan", "balancer_hosts", "balancer_served", "balancer_proof", "balancer_serial")
+# Where an inventory says that a host is reached through another.
+SSH_ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
 VAULT_TYPES = ("EncryptedString", "AnsibleVaultEncryptedUnicode", "AnsibleVaultEncryptedUnsafeText")
 PLACEHOLDERS = re.compile(r"@secret:([^@\s]+)@")
 TRANSFORMED = (
@@ -240,8 +242,29 @@ def inventory_of(
     for group, address_variable in _worker_groups(variables):
         for host in groups.get(group, []):
             wanted.setdefault(host, {"ansible_host", "haproxy_worker"}).add(address_variable or "ansible_host")
-    hosts = {host: _of_host(host, names, task_vars["hostvars"], templar, problems) for host, names in wanted.items()}
-    return {"name": str(task_vars["inventory_hostname"]), "groups": groups, "hosts": hosts}
+    hostvars = task_vars["hostvars"]
+    hosts = {host: _of_host(host, names, hostvars, templar, problems) for host, names in wanted.items()}
+    name = str(task_vars["inventory_hostname"])
+    own = _of_host(name, {"ansible_host"}, hostvars, templar, Problems())
+    return {
+        "name": name,
+        "groups": groups,
+        "hosts": hosts,
+        "addresses": [value for value in own.values() if value],
+        "ssh_arguments": list(_ssh_arguments(groups.get("all", []), hostvars, templar)),
+    }
+
+
+def _ssh_arguments(hosts: list[str], hostvars: t.Any, templar: t.Any) -> t.Iterator[tuple[str, str, str]]:
+    """What cannot be templated here is Ansible's to refuse, and is read as it stands."""
+    for host in hosts:
+        raw = hostvars.raw_get(host)
+        if not isinstance(raw, dict):
+            continue
+        given = {name: raw[name] for name in SSH_ARGUMENTS if isinstance(raw.get(name), str)}
+        rendered = _values(host, set(given), raw, templar, Problems())
+        for name, text in given.items():
+            yield host, name, str(rendered.get(name) or text)
 
 
 def _worker_groups(variables: dict[str, t.Any]) -> set[tuple[str, str | None]]:

@@ -4,14 +4,15 @@
 """From (variables, inventory, node) to a plan: `draft` without contact to the node, `complete` with its answer.
 
 `variables` are those of one balancer whose names begin with `haproxy_` or `balancer_`, templated, their secrets split
-off. `inventory` is {name, groups: {group: [host]}, hosts: {host: {variable: value}}}, as far as worker groups need it.
+off. `inventory` is {name, groups: {group: [host]}, hosts: {host: {variable: value}}}, as far as worker groups need it,
+with what tells of ways through the node: its own addresses, and ssh_arguments: [(host, variable, text)] of all hosts.
 """
 
 from __future__ import annotations
 
 import typing as t
 
-from . import binds, content, gates, limits, releases, sections, ssh, values
+from . import binds, content, gates, jumps, limits, releases, sections, ssh, values
 from . import node as nodes
 from .catalogue import version
 from .hardened import ADMIN_GROUP
@@ -36,6 +37,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     given = values.check(variables, problems)
     listed = content.gather(given, variables)
     drawn = sections.draw(given, listed, inventory, problems)
+    jumps.check(inventory, bool(given.get("ssh_jump_host")), problems)
     result = {
         "name": inventory["name"],
         "administrators": [{"keys": [], **a} for a in given.get("balancer_administrators") or [] if a],
