@@ -1,7 +1,7 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The profiles of SSH as a scanner grades them, the node as jump host, and a server that systemd's socket starts."""
+"""The profiles of SSH as a scanner grades them, the node as jump host, and what starts the server."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ def through(lab: Any, balancer: Any, worker: Any) -> tuple[int, str]:
 def test_a_host_key_is_left_out_and_a_better_one_is_offered(lab: Any, balancer: Any) -> None:
     """As the README of the role has it; with it the hardened policy of the release passes."""
     before = balancer.run(f"sha256sum {RSA_KEY}")
-    assert "rsa-sha2" not in lab.ssh_audit(balancer).stdout
+    assert "(key) rsa" not in lab.ssh_audit(balancer).stdout
     assert balancer.run(f"sha256sum {RSA_KEY}") == before
 
     balancer.run(f"rm {RSA_KEY} {RSA_KEY}.pub && ssh-keygen -q -t rsa -b 4096 -N '' -f {RSA_KEY}")
     assert lab.site(*SSH).changed(balancer.name) == 1
+    assert "(key) rsa" in lab.ssh_audit(balancer).stdout
     report = lab.ssh_audit(balancer, "--policy", policy_of(balancer))
     assert report.returncode == 0, report.stdout
     assert lab.site(*SSH).changed(balancer.name) == 0
@@ -57,6 +58,18 @@ def test_a_way_through_the_node_is_there_only_if_it_is_wanted(lab: Any, balancer
 
     lab.site(*SSH)
     assert through(lab, balancer, lab["worker1"])[0] == 255
+
+
+def test_an_ssh_server_that_dies_is_started_again(balancer: Any, eventually: Any) -> None:
+    def process() -> str:
+        return str(balancer.run("systemctl show --value --property MainPID ssh.service")).strip()
+
+    # More often than a start limit of systemd's would allow.
+    for _ in range(6):
+        before = process()
+        balancer.run(f"kill -KILL {before}")
+        eventually(lambda before=before: process() not in ("0", before), True)
+    eventually(lambda: balancer.inside.service("ssh").is_running, True)
 
 
 def test_a_server_that_the_socket_starts(lab: Any, balancer: Any) -> None:
