@@ -118,8 +118,8 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         ("ssh",),
         Shape(
             "choice",
-            "settings of the SSH server on which scanners contradict one another: compatible passes ssh-audit's policy "
-            "for the release, strict speaks post-quantum key exchange only, cis follows the lists of CIS",
+            "whom the SSH server pleases: compatible passes ssh-audit's policy for the release, strict is post-quantum "
+            "only, cis follows the lists of CIS",
             choices=("compatible", "strict", "cis"),
             default="compatible",
         ),
