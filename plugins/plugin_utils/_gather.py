@@ -19,6 +19,7 @@ SHARED_PREFIXES = ("ssh_",)
 OURS = ("balancer_plan", "balancer_hosts", "balancer_served", "balancer_proof", "balancer_serial")
 # Where an inventory says that a host is reached through another.
 SSH_ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
+JUMPS = re.compile(r"(?i:proxy|lookup|query)|-J")
 VAULT_TYPES = ("EncryptedString", "AnsibleVaultEncryptedUnicode", "AnsibleVaultEncryptedUnsafeText")
 PLACEHOLDERS = re.compile(r"@secret:([^@\s]+)@")
 TRANSFORMED = (
@@ -261,10 +262,20 @@ def _ssh_arguments(hosts: list[str], hostvars: t.Any, templar: t.Any) -> t.Itera
         raw = hostvars.raw_get(host)
         if not isinstance(raw, dict):
             continue
-        given = {name: raw[name] for name in SSH_ARGUMENTS if isinstance(raw.get(name), str)}
+        given = {
+            name: raw[name] for name in SSH_ARGUMENTS if isinstance(raw.get(name), str) and _may_jump(raw[name], raw)
+        }
         rendered = _values(host, set(given), raw, templar, Problems())
         for name, text in given.items():
             yield host, name, str(rendered.get(name) or text)
+
+
+def _may_jump(text: str, raw: dict[str, t.Any], depth: int = 5) -> bool:
+    """By its words and those of the variables that it names: an inventory of thousands is not templated for nothing."""
+    if JUMPS.search(text):
+        return True
+    named = (raw.get(name) for name in re.findall(r"[A-Za-z_]\w*", text)) if "{" in text and depth else ()
+    return any(isinstance(value, str) and _may_jump(value, raw, depth - 1) for value in named)
 
 
 def _worker_groups(variables: dict[str, t.Any]) -> set[tuple[str, str | None]]:
