@@ -159,7 +159,8 @@ def ssh_serves(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
 def ssh_offers(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     """What the running server says to everybody, whatever its files say."""
     doors = [one for one in seen.listeners if one["protocol"] == "tcp" and one["port"] in seen.ssh_ports]
-    for door in doors[:1]:
+    # IPv4 first: an address of IPv6 may be there where nothing reaches it.
+    for door in sorted(doors, key=lambda one: ":" in one["address"])[:1]:
         found = _offered(door)
         for name, wanted in expect["ssh_offered"].items():
             # Of types of host keys that it may use, a server offers those of which it has a key.
