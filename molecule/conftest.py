@@ -147,13 +147,22 @@ class Lab:
         report = self["client"].run(f"{scan} {six}{address}")
         return {int(port) for port in re.findall(r"(\d+)/open/tcp", report)}
 
-    def ssh(self, user: str, machine: Machine, command: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """A command over SSH, from the machine that runs the tests, with ssh's options."""
+    def ssh(
+        self, user: str, machine: Machine, command: str, *options: str, to: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """A command over SSH, from the machine that runs the tests, with ssh's options; or a connection on to `to`."""
         known = f"UserKnownHostsFile={self.state}/known_hosts"
         always = ["BatchMode=yes", "IdentitiesOnly=yes", "ConnectTimeout=10", known]
         words = [word for option in (*always, *options) for word in ("-o", option)]
         key = str(self.state / "key")
-        return execute(["ssh", "-F", "/dev/null", "-i", key, *words, f"{user}@{machine.address}", command])
+        words += ["-W", to] if to else []
+        return execute(
+            ["ssh", "-F", "/dev/null", "-i", key, *words, f"{user}@{machine.address}", *([] if to else [command])]
+        )
+
+    def ssh_audit(self, machine: Machine, *options: str) -> subprocess.CompletedProcess[str]:
+        """The report of a scanner that is not ours; 0 is a server without a warning, or one that passes the policy."""
+        return execute(["ssh-audit", "--no-colors", "--skip-rate-test", *options, machine.address])
 
     def site_command(self, *arguments: str, variables: dict[str, Any] | None, inventory: str | None) -> list[str]:
         """The command that runs the site on this scenario's inventory, with more variables and inventory."""

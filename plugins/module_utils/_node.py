@@ -24,6 +24,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _packages,
     _programs,
     _session,
+    _ssh_server,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     HARD_LIMIT,
@@ -44,6 +45,7 @@ MANAGED = (
     "/usr/local/lib/hardened-balancer/server_state.py",
     "/etc/hardened-balancer/firewall.nft",
     "/etc/ssh/sshd_config.d/00-hardened-balancer.conf",
+    "/etc/systemd/system/ssh.service.d/hardened-balancer.conf",
     "/etc/sudoers.d/hardened-balancer",
 )
 CAP_SYS_RESOURCE = 24
@@ -64,6 +66,7 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
             "haproxy": [places.program, "-vv"],
             "sshd": ["sshd", "-T"],
             "nft": _nft.LIST,
+            **_ssh_server.QUESTIONS,
             "units": ["systemctl", "show", *_unit_names(), "--property=Id,ActiveState,UnitFileState,Listen"],
             **({"journal": _session.journal_query(line)} if _session.sessions(line) else {}),
         },
@@ -92,6 +95,7 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
         "packages": {package: packages.versions.get(package) for package in PACKAGES},
         "haproxy": haproxy(packages.versions.get("haproxy"), said["haproxy"].out),
         "configuration": _packages.configuration(places.link, places.trees, packages.conffiles),
+        "ssh": _ssh_server.describe(packages.versions.get("openssh-server"), said),
         "ssh_ports": ports_of_ssh,
         "listeners": listeners,
         "firewalls": firewalls(units, packages, ruleset, proc),

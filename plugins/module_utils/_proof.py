@@ -25,6 +25,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _node,
     _programs,
     _spans,
+    _ssh_wire,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError, ask, parse_stat
@@ -57,13 +58,17 @@ class Seen:
 
     @functools.cached_property
     def sshd(self) -> dict[str, str]:
-        pairs = (line.partition(" ") for line in self.run(["sshd", "-T"]).out.splitlines())
-        return {name: value for name, _blank, value in pairs}
+        """A setting that adds up over the files has all its values."""
+        found: dict[str, str] = {}
+        for line in self.run(["sshd", "-T"]).out.splitlines():
+            name, _blank, value = line.partition(" ")
+            found[name] = f"{found[name]}\n{value}" if name in found else value
+        return found
 
     @functools.cached_property
     def units(self) -> dict[str, dict[str, str]]:
         asked = [f"{FIREWALL_UNIT}.service", "haproxy.service", "ssh.service", "ssh.socket"]
-        properties = "--property=Id,ActiveState,UnitFileState,Listen"
+        properties = "--property=Id,ActiveState,UnitFileState,Listen,Restart,StartLimitIntervalUSec"
         return _node.parse_units(self.run(["systemctl", "show", *asked, properties]).out)
 
     @functools.cached_property
@@ -72,7 +77,7 @@ class Seen:
 
     @functools.cached_property
     def ssh_ports(self) -> list[int]:
-        settings = "\n".join(f"{name} {value}" for name, value in self.sshd.items())
+        settings = "\n".join(f"{name} {one}" for name, value in self.sshd.items() for one in value.split("\n"))
         return _node.ssh_ports(settings, self.units, self.listeners)
 
     @functools.cached_property
@@ -133,7 +138,7 @@ def _listed(values: t.Iterable[t.Any], empty: str = "none", most: int = 100) -> 
 
 def ssh_settings(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     for name, wanted in expect["ssh"].items():
-        found = seen.sshd.get(name, "no answer of sshd -T")
+        found = ", ".join(seen.sshd.get(name, "no answer of sshd -T").split("\n"))
         yield Finding(f"sshd {name}", str(wanted), found, found == str(wanted))
 
 
@@ -149,6 +154,31 @@ def ssh_serves(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
         f"silent: {_listed(silent)}",
         bool(seen.ssh_ports) and not silent,
     )
+
+
+def ssh_offers(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """What the running server says to everybody, whatever its files say."""
+    doors = [one for one in seen.listeners if one["protocol"] == "tcp" and one["port"] in seen.ssh_ports]
+    # IPv4 first: an address of IPv6 may be there where nothing reaches it.
+    for door in sorted(doors, key=lambda one: ":" in one["address"])[:1]:
+        found = _offered(door)
+        for name, wanted in expect["ssh_offered"].items():
+            # Of types of host keys that it may use, a server offers those of which it has a key.
+            right = found[name] == wanted.split(",")
+            if name == "host_keys":
+                right = bool(found[name]) and set(found[name]) <= set(wanted.split(","))
+            yield Finding(f"sshd offers {name.replace('_', ' ')}", wanted, ",".join(found[name]) or "none", right)
+
+
+def _offered(door: t.Mapping[str, t.Any]) -> dict[str, list[str]]:
+    return _ssh_wire.offered(WILDCARDS.get(door["address"], door["address"]), door["port"], ANSWER_SECONDS)
+
+
+def ssh_comes_back(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    unit = seen.units.get("ssh.service", {})
+    found = f"Restart={unit.get('Restart')}, StartLimitIntervalUSec={unit.get('StartLimitIntervalUSec')}"
+    wanted = "Restart=always, StartLimitIntervalUSec=0"
+    yield Finding("ssh.service is always started again", wanted, found, found == wanted)
 
 
 def firewall_drops(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
@@ -492,6 +522,8 @@ def _from(seen: Seen, protocol: str, port: int) -> list[str] | None:
 LOCKDOWN: tuple[Check, ...] = (
     ssh_settings,
     ssh_serves,
+    ssh_offers,
+    ssh_comes_back,
     firewall_drops,
     firewall_lets_administrators_in,
     firewall_opens_no_more,

@@ -97,6 +97,11 @@ node:
     configuration:
       description: Whose C(/etc/haproxy/haproxy.cfg) is V(absent), V(package), V(ours) or V(foreign).
       type: str
+    ssh:
+      description:
+        - Of the SSH server the C(version), null where there is none, in C(known) the algorithms that C(ssh -Q) lists,
+          by its word for them, and the C(host_keys) with C(path), C(type) and C(bits).
+      type: dict
     ssh_ports:
       description: Ports of the SSH server.
       type: list

@@ -9,12 +9,17 @@ import re
 import typing as t
 
 from ._model import certificates, plan, secrets, shapes
-from ._model.problems import Problems
+from ._model.problems import Problems, misspelt
 from ._model.shape import Shape
 
 PREFIXES = ("haproxy_", "balancer_")
+# Of these names others have some too.
+SHARED_PREFIXES = ("ssh_",)
 # Registered or passed by our own playbooks: neither input nor typing mistake.
 OURS = ("balancer_plan", "balancer_hosts", "balancer_served", "balancer_proof", "balancer_serial")
+# Where an inventory says that a host is reached through another.
+SSH_ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
+JUMPS = re.compile(r"(?i:proxy|lookup|query)|-J")
 VAULT_TYPES = ("EncryptedString", "AnsibleVaultEncryptedUnicode", "AnsibleVaultEncryptedUnsafeText")
 PLACEHOLDERS = re.compile(r"@secret:([^@\s]+)@")
 TRANSFORMED = (
@@ -182,13 +187,19 @@ def gather(task_vars: dict[str, t.Any], templar: t.Any) -> Gathered:
     leaves = Leaves(templar, task_vars, problems, named)
     variables: dict[str, t.Any] = {}
     for name in sorted(name for name in task_vars if isinstance(name, str)):
-        if not name.startswith(PREFIXES) or name in OURS or name == "haproxy_secrets":
+        if not _is_ours(name) or name in OURS or name == "haproxy_secrets":
             continue
         shape = (
             shapes.SITE if name.startswith(shapes.SITE_PREFIX) else shapes.VARIABLES.get(name, ((), Shape("text")))[1]
         )
         variables[name] = secrets.split(shape, leaves.render(task_vars[name], name), name, found)
     return Gathered(variables, {**found, **leaves.secrets, **named}, problems)
+
+
+def _is_ours(name: str) -> bool:
+    if name.startswith(SHARED_PREFIXES):
+        return name in shapes.VARIABLES or misspelt(name, shapes.VARIABLES) is not None
+    return name.startswith(PREFIXES)
 
 
 def _secrets(task_vars: dict[str, t.Any], templar: t.Any, problems: Problems) -> dict[str, str]:
@@ -232,8 +243,39 @@ def inventory_of(
     for group, address_variable in _worker_groups(variables):
         for host in groups.get(group, []):
             wanted.setdefault(host, {"ansible_host", "haproxy_worker"}).add(address_variable or "ansible_host")
-    hosts = {host: _of_host(host, names, task_vars["hostvars"], templar, problems) for host, names in wanted.items()}
-    return {"name": str(task_vars["inventory_hostname"]), "groups": groups, "hosts": hosts}
+    hostvars = task_vars["hostvars"]
+    hosts = {host: _of_host(host, names, hostvars, templar, problems) for host, names in wanted.items()}
+    name = str(task_vars["inventory_hostname"])
+    own = _of_host(name, {"ansible_host"}, hostvars, templar, Problems())
+    return {
+        "name": name,
+        "groups": groups,
+        "hosts": hosts,
+        "addresses": [value for value in own.values() if value],
+        "ssh_arguments": list(_ssh_arguments(groups.get("all", []), hostvars, templar)),
+    }
+
+
+def _ssh_arguments(hosts: list[str], hostvars: t.Any, templar: t.Any) -> t.Iterator[tuple[str, str, str]]:
+    """What cannot be templated here is Ansible's to refuse, and is read as it stands."""
+    for host in hosts:
+        raw = hostvars.raw_get(host)
+        if not isinstance(raw, dict):
+            continue
+        given = {
+            name: raw[name] for name in SSH_ARGUMENTS if isinstance(raw.get(name), str) and _may_jump(raw[name], raw)
+        }
+        rendered = _values(host, set(given), raw, templar, Problems())
+        for name, text in given.items():
+            yield host, name, str(rendered.get(name) or text)
+
+
+def _may_jump(text: str, raw: dict[str, t.Any], depth: int = 5) -> bool:
+    """By its words and those of the variables that it names: an inventory of thousands is not templated for nothing."""
+    if JUMPS.search(text):
+        return True
+    named = (raw.get(name) for name in re.findall(r"[A-Za-z_]\w*", text)) if "{" in text and depth else ()
+    return any(isinstance(value, str) and _may_jump(value, raw, depth - 1) for value in named)
 
 
 def _worker_groups(variables: dict[str, t.Any]) -> set[tuple[str, str | None]]:
@@ -258,6 +300,13 @@ def _elements(variables: dict[str, t.Any], plural: str) -> list[dict[str, t.Any]
 
 def _of_host(host: str, names: set[str], hostvars: t.Any, templar: t.Any, problems: Problems) -> dict[str, t.Any]:
     raw = hostvars.raw_get(host)
+    for name in raw:
+        if str(name).startswith("haproxy_w") and name != "haproxy_worker":
+            problems.add(f"hostvars[{host}].{name}", "unknown variable; did you mean haproxy_worker?")
+    return _values(host, names, raw, templar, problems)
+
+
+def _values(host: str, names: set[str], raw: t.Any, templar: t.Any, problems: Problems) -> dict[str, t.Any]:
     found: dict[str, t.Any] = {}
     leaves = None
     for name in sorted(names):
@@ -268,9 +317,6 @@ def _of_host(host: str, names: set[str], hostvars: t.Any, templar: t.Any, proble
             found[name] = leaves.render(raw[name], f"hostvars[{host}].{name}")
         else:
             found[name] = plain(raw[name])
-    for name in raw:
-        if str(name).startswith("haproxy_w") and name != "haproxy_worker":
-            problems.add(f"hostvars[{host}].{name}", "unknown variable; did you mean haproxy_worker?")
     return found
 
 

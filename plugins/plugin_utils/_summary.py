@@ -17,6 +17,9 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
         f"SSH from: {networks}",
     ]
     lines += [f"log in as: {', '.join(a['name'] for a in plan['administrators'])}"]
+    if plan["ssh"]["keys_left_out"]:
+        left_out = ", ".join(plan["ssh"]["keys_left_out"])
+        lines.append(f"host keys that SSH does not offer any more, though they are still there: {left_out}")
     if plan["node"]["user"] != plan["login"]:
         lines.append(f"from now on connect as {plan['login']}: set ansible_user: {plan['login']}")
     planned = {backend["name"] for backend in plan["backends"]}

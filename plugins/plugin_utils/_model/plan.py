@@ -4,14 +4,15 @@
 """From (variables, inventory, node) to a plan: `draft` without contact to the node, `complete` with its answer.
 
 `variables` are those of one balancer whose names begin with `haproxy_` or `balancer_`, templated, their secrets split
-off. `inventory` is {name, groups: {group: [host]}, hosts: {host: {variable: value}}}, as far as worker groups need it.
+off. `inventory` is {name, groups: {group: [host]}, hosts: {host: {variable: value}}}, as far as worker groups need it,
+with what tells of ways through the node: its own addresses, and ssh_arguments: [(host, variable, text)] of all hosts.
 """
 
 from __future__ import annotations
 
 import typing as t
 
-from . import binds, content, gates, limits, releases, sections, values
+from . import binds, content, gates, jumps, limits, releases, sections, ssh, values
 from . import node as nodes
 from .catalogue import version
 from .hardened import ADMIN_GROUP
@@ -36,12 +37,15 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     given = values.check(variables, problems)
     listed = content.gather(given, variables)
     drawn = sections.draw(given, listed, inventory, problems)
+    jumps.check(inventory, bool(given.get("ssh_jump_host")), problems)
     result = {
         "name": inventory["name"],
         "administrators": [{"keys": [], **a} for a in given.get("balancer_administrators") or [] if a],
         "management_networks": given.get("balancer_management_networks") or [],
         "confirm_timeout": given.get("balancer_confirm_timeout"),
         "require_healthy": given.get("balancer_require_healthy"),
+        "ssh_profile": given.get("ssh_profile"),
+        "ssh_jump_host": given.get("ssh_jump_host"),
         "apply": given.get("haproxy_apply"),
         "settle_timeout": given.get("haproxy_settle_timeout"),
         "trees_kept": given.get("haproxy_trees_kept"),
@@ -80,7 +84,10 @@ def complete(
         "node": node,
         "notes": warnings,
         "sections": sections.complete(drafted, limit["maxconn"], haproxy, node["haproxy"].get("build")),
+        "ssh": ssh.settle(drafted, node, problems),
     }
+    if run:
+        ssh.judge_keys(result, node, problems)
     return {**result, "proof": _proof(result)}, problems
 
 
@@ -98,12 +105,8 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
         "lockdown": {
             "administrators": [a["name"] for a in plan["administrators"]],
             "admin_group": ADMIN_GROUP,
-            "ssh": {
-                "permitrootlogin": "no",
-                "passwordauthentication": "no",
-                "kbdinteractiveauthentication": "no",
-                "pubkeyauthentication": "yes",
-            },
+            "ssh": plan["ssh"]["settings"],
+            "ssh_offered": plan["ssh"]["offered"],
             "management_networks": plan["management_networks"],
             "ports": plan["ports"],
         },

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from . import actions, catalogue, hardened, shapes
+from . import actions, catalogue, hardened, shapes, ssh_settings
 from .documentation import description, flow
 from .shape import Shape
 
@@ -25,6 +25,7 @@ MEMBERS = {"option": "options: [{}]", "timeout": "timeout: {{{}: ...}}"}
 def pages() -> dict[str, str]:
     """The pages by the names of their files."""
     found = {"README.md": _index(), "variables.md": _variables(), "rules.md": _rules(), "defaults.md": _defaults()}
+    found["ssh.md"] = _ssh()
     for name, (title, sections) in KEYWORD_PAGES.items():
         found[f"{name}.md"] = _page(title, _keywords(sections))
     return found
@@ -39,6 +40,7 @@ def _index() -> str:
         "- [Variables](variables.md): every variable of ours with its keys",
         "- [Rules](rules.md): the actions of http-request, tcp-request and their kin, and the steps of checks",
         "- [Defaults](defaults.md): what is set without being asked, and why",
+        "- [SSH](ssh.md): every setting of the SSH server by profile, with its source",
     ]
     lines += [f"- [{title}]({name}.md)" for name, (title, _sections) in KEYWORD_PAGES.items()]
     return _page("Reference", [*lines, "", "A page for each topic, with examples, lies in [topics](../topics)."])
@@ -110,6 +112,34 @@ def _defaults() -> str:
     for name, headers in hardened.HEADER_PRESETS.items():
         lines += [f"| {name} | {header} | {value or 'removed'} | {why} |" for header, value, why in headers]
     return _page("Defaults", lines)
+
+
+def _ssh() -> str:
+    lines = [
+        "A list of algorithms is cut to what the installed OpenSSH knows. Where one is said to begin with a version,",
+        "older ones have the list before it. A cell without a value leaves the setting to the server. Values are as",
+        "`sshd -T` prints them; times are seconds.",
+        "",
+        "| setting | from OpenSSH | compatible | strict | cis | source |",
+        "|---|---|---|---|---|---|",
+    ]
+    for _title, rows in ssh_settings.SECTIONS:
+        for row in rows:
+            first, *others = (_ssh_value(row, profile) for profile in ssh_settings.PROFILES)
+            cells = [first, *("same" if one == first else one for one in others)]
+            lines.append(f"| {' | '.join([f'`{row.keyword}`', row.since, *cells, row.source])} |")
+    return _page("Settings of the SSH server", lines)
+
+
+def _ssh_value(row: ssh_settings.Row | ssh_settings.Algorithms, profile: str) -> str:
+    if isinstance(row, ssh_settings.Algorithms):
+        lists = [(f"from {since}: " if since else "", names) for since, names in row.lists[profile]]
+        return "; ".join(f"{since}`{', '.join(names)}`" for since, names in lists)
+    if row.keyword in ssh_settings.OF_THE_NODE:
+        return "of the node"
+    value = row.of(profile, jump=False)
+    jump = f", as jump host `{row.jump}`" if row.jump else ""
+    return f"`{value}`{jump}" if value is not None else ""
 
 
 def _keywords(sections: tuple[str, ...]) -> list[str]:

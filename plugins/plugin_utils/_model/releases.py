@@ -1,7 +1,7 @@
 # Copyright (c) 2026, hardened.balancer contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The distributions that a node may have, the HAProxy of each, and what the recorded ones are built with."""
+"""The distributions that a node may have, HAProxy and OpenSSH of each, and what the recorded ones are built with."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ HAPROXY = {
     "debian 13": "3.0.11",
     "ubuntu 22.04": "2.4.24",
     "ubuntu 24.04": "2.8.5",
+}
+
+OPENSSH = {
+    "debian 12": "9.2",
+    "debian 13": "10.0",
+    "ubuntu 22.04": "8.9",
+    "ubuntu 24.04": "9.6",
 }
 
 # As `haproxy -vv` lists it, without what only says how it was built.

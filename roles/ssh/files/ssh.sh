@@ -4,6 +4,7 @@
 config=/etc/ssh/sshd_config
 dropins=/etc/ssh/sshd_config.d
 dropin=$dropins/00-hardened-balancer.conf
+moduli=/etc/hardened-balancer/ssh-moduli
 
 connection() { echo "user=$1,host=$2,addr=$2,laddr=127.0.0.1,lport=22"; }
 
@@ -11,7 +12,9 @@ connection() { echo "user=$1,host=$2,addr=$2,laddr=127.0.0.1,lport=22"; }
 wins() {
     overruled=$(grep -Ev '^(#|$)' "$STAGED$dropin" | while read -r key value; do
         echo "$1" | grep -qixF -- "$key $value" || echo "$key is to be $value, but sshd has: $(echo "$1" | grep -i "^$key " || echo nothing)"
-    done)
+    done
+    # This one adds up over the files.
+    echo "$1" | grep '^allowgroups ' | grep -vx 'allowgroups balancer-admins' | sed 's/^allowgroups /AllowGroups has another group: /')
     [ -z "$overruled" ] && return
     echo "Another file below /etc/ssh overrules $dropin for this login; take these settings out of it:"
     echo "$overruled"
@@ -39,6 +42,10 @@ check() {
     wins "$effective"
 }
 
+# Groups for the key exchange by group exchange. The package's own file keeps the small ones, and stays as it is.
+large_moduli() { awk '!/^#/ && $5 >= 3071' /etc/ssh/moduli; }
+wants_moduli() { grep -qsx "ModuliFile $moduli" "$1"; }
+
 in_force() {
     systemctl --quiet is-active ssh.service || systemctl --quiet is-active ssh.socket || {
         echo "neither ssh.service nor ssh.socket is running"
@@ -48,6 +55,15 @@ in_force() {
         echo "neither ssh.service nor ssh.socket is started at boot"
         return 1
     }
+    unit=$(systemctl show ssh.service --property=StartLimitIntervalUSec,Restart | sort | tr '\n' ' ')
+    [ "$unit" = 'Restart=always StartLimitIntervalUSec=0 ' ] || {
+        echo "ssh.service could be left stopped, a drop-in of its own or a missing daemon-reload overrules ours: $unit"
+        return 1
+    }
+    if wants_moduli "$STAGED$dropin" && ! large_moduli | cmp -s - $moduli; then
+        echo "$moduli does not hold the groups of 3072 bits or more of /etc/ssh/moduli"
+        return 1
+    fi
     effective=$(sshd -T -C "$(connection "$@")" 2>&1) || {
         echo "sshd refuses its settings: $effective"
         return 1
@@ -55,12 +71,21 @@ in_force() {
     wins "$effective"
 }
 
-# A reload keeps every session; a restart of a server that somebody misconfigured would not come back.
+# The new settings, or after an undo the old ones. A restart of a server that somebody misconfigured would not come back.
 apply() {
+    if wants_moduli $dropin; then
+        mkdir -p ${moduli%/*} && large_moduli >$moduli.new && mv -f $moduli.new $moduli || return
+    else
+        rm -f $moduli && { rmdir ${moduli%/*} 2>/dev/null || :; }
+    fi
+    systemctl daemon-reload || return
     systemctl --quiet is-enabled ssh.service || systemctl --quiet is-enabled ssh.socket || systemctl --quiet enable ssh.service || return
-    if systemctl --quiet is-active ssh.service; then
+    if systemctl --quiet is-active ssh.socket; then
+        # A reload would make the server open the port itself, which the socket holds; no session ends with a restart.
+        sshd -t && systemctl try-restart ssh.service
+    elif systemctl --quiet is-active ssh.service; then
         systemctl reload ssh.service
-    elif ! systemctl --quiet is-active ssh.socket; then
+    else
         systemctl start ssh.service
     fi
 }

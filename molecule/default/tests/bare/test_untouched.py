@@ -12,6 +12,7 @@ OURS = (
     "/etc/hardened-balancer",
     "/var/lib/hardened-balancer",
     "/etc/ssh/sshd_config.d/00-hardened-balancer.conf",
+    "/etc/systemd/system/ssh.service.d",
     "/etc/sudoers.d/hardened-balancer",
     "/etc/systemd/system/haproxy.service.d",
     "/etc/systemd/system/hardened-balancer-recover.service",

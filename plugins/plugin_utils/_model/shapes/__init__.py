@@ -90,7 +90,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         ),
     ),
     "balancer_management_networks": (
-        ("firewall",),
+        ("ssh", "firewall"),
         Shape(
             "list",
             "networks that SSH is open to; unset: every one",
@@ -113,6 +113,20 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         Shape(
             "bool", "the last proof fails where a backend has no healthy server; false only reports it", default=True
         ),
+    ),
+    "ssh_profile": (
+        ("ssh",),
+        Shape(
+            "choice",
+            "whom the SSH server pleases: compatible passes ssh-audit's policy for the release, strict is post-quantum "
+            "only, cis follows the lists of CIS",
+            choices=("compatible", "strict", "cis"),
+            default="compatible",
+        ),
+    ),
+    "ssh_jump_host": (
+        ("ssh",),
+        Shape("bool", "administrators may go through the node to other machines (ProxyJump)", default=False),
     ),
     "haproxy_global": (("haproxy",), GLOBAL),
     "haproxy_defaults": (("haproxy",), DEFAULTS),

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _node, _packages, _session
+from ansible_collections.hardened.balancer.plugins.module_utils import _node, _packages, _session, _ssh_server
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
 from ansible_collections.hardened.balancer.plugins.module_utils._listeners import Process
+from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
 from ansible_collections.hardened.balancer.plugins.modules import node_info
 
 STATUS = "Name:\tx\nCapBnd:\t{}\n"
@@ -242,3 +243,40 @@ def test_this_machine_answers_everything() -> None:
     assert set(answer) == set(documented)
     assert answer["memory_mib"] > 0
     assert answer["nofile_max"] > 0
+
+
+USUAL = {
+    path: (3072 if "rsa" in path else 256, kind) for path, kind in zip(_ssh_server.KEYS, ("ED25519", "RSA", "ECDSA"))
+}
+THERE = {**USUAL, "/etc/keys/rsa": (4096, "RSA")}
+
+
+def key_prints(commands: dict[str, list[str]]) -> dict[str, Answer]:
+    """ssh-keygen -l, on a node with the keys of THERE."""
+    return {
+        path: Answer(0, "{} SHA256:abc root@host (a) ({})\n".format(*THERE[path])) if path in THERE else Answer(255, "")
+        for path in commands
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("", list(USUAL)),
+        # Our own lines name fewer than there are.
+        (f"hostkey {_ssh_server.KEYS[0]}\n", list(USUAL)),
+        ("port 22\nhostkey /etc/keys/rsa\nhostkey /etc/keys/none\n", ["/etc/keys/rsa"]),
+        (f"hostkey {_ssh_server.KEYS[1]}\nhostkey /etc/keys/rsa\n", [_ssh_server.KEYS[1], "/etc/keys/rsa"]),
+    ],
+)
+def test_host_keys(settings: str, expected: list[str]) -> None:
+    found = _ssh_server.host_keys(settings, key_prints)
+    assert [(key["path"], key["bits"], key["type"]) for key in found] == [(path, *THERE[path]) for path in expected]
+
+
+def test_what_the_ssh_server_knows() -> None:
+    said = {question: Answer(0, "one\ntwo\n") for question in _ssh_server.QUESTIONS}
+    said["sshd"] = Answer(0, "hostkey /nonexistent/key\n")
+    found = _ssh_server.describe("1:9.2p1-2+deb12u10", said)
+    assert found == {"version": "9.2", "known": dict.fromkeys(_ssh_server.KINDS, "one two"), "host_keys": []}
+    assert _ssh_server.describe(None, said)["version"] is None

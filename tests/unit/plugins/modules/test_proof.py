@@ -22,12 +22,15 @@ SAMPLES = Path(__file__).parents[1] / "module_utils/samples"
 RULESET = (SAMPLES / "ruleset.json").read_text()
 STAT = (SAMPLES / "show_stat_2.6.csv").read_text()
 SSH = {"permitrootlogin": "no", "passwordauthentication": "no"}
+OFFERED = {"kex": "one,two", "host_keys": "ssh-ed25519,rsa-sha2-512", "ciphers": "c", "macs": "m"}
+ON_THE_WIRE = {"kex": ["one", "two"], "host_keys": ["ssh-ed25519"], "ciphers": ["c"], "macs": ["m"]}
 NETWORKS = ["192.0.2.7", "198.51.100.0/24", "2001:db8::/32"]
 NETWORKS_AS_NFT = ["192.0.2.7/32", "198.51.100.0/24", "2001:db8::/32"]
 LOCKDOWN: dict[str, Any] = {
     "administrators": ["ops"],
     "admin_group": "balancer-admins",
     "ssh": SSH,
+    "ssh_offered": OFFERED,
     "management_networks": NETWORKS,
     "ports": {"tcp": ["80", "443", "8000-8010"], "udp": ["443"]},
 }
@@ -51,6 +54,8 @@ UnitFileState=enabled
 Id=ssh.service
 ActiveState=active
 UnitFileState=enabled
+Restart=always
+StartLimitIntervalUSec=0
 """
 
 
@@ -90,6 +95,7 @@ class Node(_proof.Seen):
 def _node_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_node, "members", lambda name: ["ops"])
     monkeypatch.setattr(_haproxy_process, "linked_digest", lambda places: "0123456789abcdef")
+    monkeypatch.setattr(_proof, "_offered", lambda door: ON_THE_WIRE)
     monkeypatch.setattr(_proof, "_request", lambda bind, seen: ("200", True))
     monkeypatch.setattr(_proof, "HEALTH_SECONDS", 0.3)
     monkeypatch.setattr(_proof, "LOG_SECONDS", 0.3)
@@ -137,6 +143,38 @@ OPEN = Node().table
 )
 def test_a_broken_lockdown_is_named(replaced: dict[str, Any], expected: dict[str, str]) -> None:
     assert failed("lockdown", Node(**replaced)) == expected
+
+
+@pytest.mark.parametrize(
+    ("offered", "expected"),
+    [
+        ({"kex": ["two", "one"]}, {"sshd offers kex": "two,one"}),
+        ({"macs": ["m", "hmac-md5"]}, {"sshd offers macs": "m,hmac-md5"}),
+        ({"host_keys": ["ssh-ed25519", "ssh-dss"]}, {"sshd offers host keys": "ssh-ed25519,ssh-dss"}),
+        ({"host_keys": []}, {"sshd offers host keys": "none"}),
+    ],
+)
+def test_a_server_that_was_not_reloaded_is_named(
+    offered: dict[str, Any], expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_proof, "_offered", lambda door: {**ON_THE_WIRE, **offered})
+    assert failed("lockdown", Node()) == expected
+
+
+def test_a_setting_that_adds_up_is_seen_whole() -> None:
+    node = Node()
+    del node.__dict__["sshd"]
+    node.run = lambda command: Answer(0, "allowgroups balancer-admins\nallowgroups staff\nport 22\n")
+    assert failed("lockdown", node, ssh={"allowgroups": "balancer-admins"}) == {
+        "sshd allowgroups": "balancer-admins, staff"
+    }
+
+
+def test_a_server_that_a_start_limit_would_stop() -> None:
+    node = Node(units=_node.parse_units(UNITS.replace("Restart=always", "Restart=on-failure")))
+    assert failed("lockdown", node) == {
+        "ssh.service is always started again": "Restart=on-failure, StartLimitIntervalUSec=0"
+    }
 
 
 def test_units_that_do_not_come_back() -> None:

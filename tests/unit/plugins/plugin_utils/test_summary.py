@@ -13,6 +13,7 @@ PLAN: dict[str, t.Any] = {
     "management_networks": ["198.51.100.0/24"],
     "administrators": [{"name": "ops"}],
     "login": "ops",
+    "ssh": {"keys_left_out": ["/etc/ssh/ssh_host_rsa_key (RSA, 3072 bits)"]},
     "node": {"user": "ops"},
     "backends": [],
 }
@@ -32,6 +33,8 @@ def test_who_may_come_is_said_where_it_is_not_everybody() -> None:
         "8404/tcp (haproxy, from 203.0.113.0/24, 2001:db8::/32)",
         "SSH from: 198.51.100.0/24",
         "log in as: ops",
+        "host keys that SSH does not offer any more, though they are still there: "
+        "/etc/ssh/ssh_host_rsa_key (RSA, 3072 bits)",
     ]
 
 

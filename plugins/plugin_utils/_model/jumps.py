@@ -1,0 +1,51 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts that the inventory reaches through this balancer, which forwards nothing once it is locked down."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .problems import Problems
+
+# -J a,b; -o ProxyJump=a; -o "ProxyCommand ssh -W %h:%p a": what follows, up to the next option of ssh's.
+JUMP = re.compile(r"(?:^|\s)-J\s*(\S+)|(?i:proxyjump)[=\s]\s*(\S+)|(?i:proxycommand)[=\s](.*)", re.DOTALL)
+# user@host:port, ssh://user@host:port, [address]:port
+WORD = re.compile(r"[\s,\"'=]+")
+
+
+def check(inventory: dict[str, t.Any], allowed: bool, problems: Problems) -> None:
+    """One problem for all hosts that have the same words of the same variable."""
+    if allowed:
+        return
+    name = inventory["name"]
+    here = {name, *(str(one) for one in inventory.get("addresses", []))}
+    through: dict[tuple[str, str], list[str]] = {}
+    for host, variable, text in inventory.get("ssh_arguments", []):
+        if host != name and here & hops(text):
+            through.setdefault((variable, text), []).append(host)
+    for (variable, _text), hosts in through.items():
+        others = f" (and {len(hosts) - 1} more)" if len(hosts) > 1 else ""
+        problems.add(
+            f"hostvars[{hosts[0]}].{variable}",
+            f"goes through {name}{others}, and a locked-down node forwards nothing: the way would be cut; "
+            f"set ssh_jump_host: true for {name} to let its administrators through",
+        )
+
+
+def hops(arguments: str) -> set[str]:
+    """Names and addresses that ssh would go through; of a command every word, for it may be any."""
+    found = set()
+    for match in JUMP.finditer(arguments):
+        for word in WORD.split(" ".join(part for part in match.groups() if part)):
+            found.add(_host(word))
+    return found
+
+
+def _host(word: str) -> str:
+    bare = word.removeprefix("ssh://").rpartition("@")[2]
+    if bare.startswith("["):
+        return bare[1:].partition("]")[0]
+    return bare.partition(":")[0] if bare.count(":") == 1 else bare

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ways through the node, as people write them, and other ways."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model import jumps
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems
+
+INVENTORY = {"name": "lb1", "groups": {}, "hosts": {}, "addresses": ["198.51.100.10", "2001:db8::10"]}
+
+
+def problems_of(*arguments: tuple[str, str, str], allowed: bool = False) -> list[str]:
+    problems = Problems()
+    jumps.check({**INVENTORY, "ssh_arguments": list(arguments)}, allowed, problems)
+    return [str(problem) for problem in problems]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-J lb1",
+        "-o ControlMaster=auto -J ops@lb1:22",
+        "-Jlb1",
+        "-J bastion,ops@198.51.100.10",
+        "-o ProxyJump=lb1",
+        "-oProxyJump=ops@[2001:db8::10]:2222",
+        "-o 'ProxyJump lb1'",
+        "-o proxyjump=ssh://ops@lb1:22",
+        '-o ProxyCommand="ssh -W %h:%p -q ops@198.51.100.10"',
+        "-o ProxyCommand='ssh -p 2222 lb1 nc %h %p'",
+    ],
+)
+def test_ways_through_the_node(text: str) -> None:
+    found = problems_of(("worker1", "ansible_ssh_common_args", text))
+    assert found == [
+        "hostvars[worker1].ansible_ssh_common_args: goes through lb1, and a locked-down node forwards nothing: "
+        "the way would be cut; set ssh_jump_host: true for lb1 to let its administrators through"
+    ]
+    assert problems_of(("worker1", "ansible_ssh_common_args", text), allowed=True) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-J bastion",
+        "-J lb11",
+        "-o UserKnownHostsFile=/etc/lb1",
+        "-o User=lb1",
+        "-o ProxyJump=ops@198.51.100.101",
+        '-o ProxyCommand="ssh -W %h:%p bastion"',
+        "",
+    ],
+)
+def test_other_ways(text: str) -> None:
+    assert problems_of(("worker1", "ansible_ssh_args", text)) == []
+
+
+def test_the_node_itself_and_hosts_that_say_the_same() -> None:
+    words: list[t.Any] = [(host, "ansible_ssh_extra_args", "-J lb1") for host in ("lb1", "w1", "w2", "w3")]
+    assert [problem.partition(",")[0] for problem in problems_of(*words)] == [
+        "hostvars[w1].ansible_ssh_extra_args: goes through lb1 (and 2 more)"
+    ]

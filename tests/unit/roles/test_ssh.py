@@ -1,0 +1,147 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role asks of the node, with programs that only say what they were asked."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+
+ROLE = Path(__file__).parents[3] / "roles" / "ssh"
+DROPIN = "etc/ssh/sshd_config.d/00-hardened-balancer.conf"
+IN_FORCE = "port 22\npermitrootlogin no\nhostkey /etc/ssh/one\nhostkey /etc/ssh/two\nallowgroups balancer-admins\n"
+LINES = "# a comment\n\nPermitRootLogin no\nHostKey /etc/ssh/one\nAllowGroups balancer-admins\n"
+# Active units as arguments of their own; everything else that is asked is written down.
+SYSTEMCTL = """\
+#!/bin/sh
+case "$*" in
+*is-enabled*ssh.$MODE | *is-active*ssh.$MODE) exit 0 ;;
+*is-active*ssh.service) [ "$MODE" = socket ] ;;
+*is-enabled* | *is-active*) exit 1 ;;
+show*) printf '%s\\n' "$UNIT" ;;
+*) echo "systemctl $*" >>"$SAID" ;;
+esac
+"""
+SSHD = """\
+#!/bin/sh
+echo "sshd $*" >>"$SAID"
+printf '%s' "$ANSWER"
+"""
+
+
+class Node:
+    """A directory that stands for a node."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "bin").mkdir()
+        for name, text in (("systemctl", SYSTEMCTL), ("sshd", SSHD)):
+            (root / "bin" / name).write_text(text)
+            (root / "bin" / name).chmod(0o755)
+        for directory in ("staged", "node"):
+            (root / directory / DROPIN).parent.mkdir(parents=True)
+        (root / "said").touch()
+
+    def write(self, text: str) -> None:
+        (self.root / "staged" / DROPIN).write_text(text)
+
+    def run(self, command: str, mode: str = "service", **answers: str) -> subprocess.CompletedProcess[str]:
+        script = f". '{ROLE}/files/ssh.sh'; moduli='{self.root}/ours/moduli'; {command}"
+        environment = {
+            "PATH": f"{self.root}/bin:/usr/bin:/bin",
+            "LC_ALL": "C",
+            "MODE": mode,
+            "SAID": f"{self.root}/said",
+            "STAGED": f"{self.root}/staged",
+            "UNIT": "Restart=always\nStartLimitIntervalUSec=0",
+            "ANSWER": IN_FORCE,
+            **answers,
+        }
+        return subprocess.run(
+            ["sh", "-c", script], env=environment, capture_output=True, text=True, check=False, timeout=30
+        )
+
+    @property
+    def said(self) -> list[str]:
+        return (self.root / "said").read_text().splitlines()
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    return Node(tmp_path)
+
+
+def test_the_drop_in_is_the_plan() -> None:
+    environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string((ROLE / f"templates/{DROPIN}.j2").read_text())
+    sections: list[dict[str, Any]] = [{"title": "One.", "lines": "A b\nC d e"}, {"title": "Two.", "lines": "F g"}]
+    text = template.render(balancer_plan={"ssh": {"profile": "strict", "version": "9.2", "sections": sections}})
+    assert text.splitlines()[1].endswith("Profile strict, for OpenSSH 9.2.")
+    assert text.splitlines()[2:] == ["", "# One.", "A b", "C d e", "", "# Two.", "F g"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (IN_FORCE, ""),
+        (
+            IN_FORCE.replace("permitrootlogin no", "permitrootlogin yes"),
+            "PermitRootLogin is to be no, but sshd has: permitrootlogin yes",
+        ),
+        (
+            IN_FORCE.replace("hostkey /etc/ssh/one\n", ""),
+            "HostKey is to be /etc/ssh/one, but sshd has: hostkey /etc/ssh/two",
+        ),
+        (f"{IN_FORCE}allowgroups staff\n", "AllowGroups has another group: staff"),
+    ],
+)
+def test_what_another_file_overrules_is_named(node: Node, answer: str, said: str) -> None:
+    node.write(LINES)
+    done = node.run("in_force ops 198.51.100.1", ANSWER=answer)
+    assert (done.returncode, done.stdout.splitlines()[1:]) == ((1, [said]) if said else (0, []))
+
+
+def test_a_server_that_a_limit_could_leave_stopped_is_not_in_force(node: Node) -> None:
+    node.write(LINES)
+    done = node.run("in_force ops 198.51.100.1", UNIT="Restart=on-failure\nStartLimitIntervalUSec=10s")
+    assert done.returncode == 1
+    assert done.stdout.strip().endswith("Restart=on-failure StartLimitIntervalUSec=10s")
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("service", ["systemctl daemon-reload", "systemctl reload ssh.service"]),
+        # On a reload the server would want the port for itself, and die.
+        ("socket", ["systemctl daemon-reload", "sshd -t", "systemctl try-restart ssh.service"]),
+        ("nothing", ["systemctl daemon-reload", "systemctl --quiet enable ssh.service", "systemctl start ssh.service"]),
+    ],
+)
+def test_what_runs_takes_the_settings(node: Node, mode: str, expected: list[str]) -> None:
+    assert node.run("dropin=/dev/null; apply", mode).returncode == 0
+    assert node.said == expected
+
+
+def test_the_groups_are_there_as_long_as_they_are_named(node: Node) -> None:
+    ours = node.root / "ours" / "moduli"
+    node.write(f"{LINES}ModuliFile {ours}\n")
+    package = (
+        "# 2020 2 6 100 4096 5 no\n2020 2 6 100 2047 2 small\n2020 2 6 100 3071 2 large\n2020 2 6 100 8191 2 larger\n"
+    )
+    (node.root / "moduli").write_text(package)
+    take = f"large_moduli() {{ awk '!/^#/ && $5 >= 3071' '{node.root}/moduli'; }}"
+    named = f"{take}; dropin='{node.root}/staged/{DROPIN}'"
+    answer = f"{IN_FORCE}modulifile {ours}\n"
+
+    assert node.run(f"{named}; apply").returncode == 0
+    assert ours.read_text() == "2020 2 6 100 3071 2 large\n2020 2 6 100 8191 2 larger\n"
+    assert node.run(f"{take}; in_force ops 198.51.100.1", ANSWER=answer).returncode == 0
+    ours.write_text("")
+    assert "does not hold the groups" in node.run(f"{take}; in_force ops 198.51.100.1", ANSWER=answer).stdout
+    assert node.run("dropin=/dev/null; apply").returncode == 0
+    assert not ours.parent.exists()
