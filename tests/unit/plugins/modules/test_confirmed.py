@@ -14,18 +14,20 @@ import pytest
 from ansible_collections.hardened.balancer.plugins.module_utils import _confirmed
 from ansible_collections.hardened.balancer.plugins.module_utils._confirmed import (
     Change,
+    begin,
+    confirm,
+    sshd_session,
+    undo,
+)
+from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_commands import run_shell
+from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_files import (
     ConfirmedError,
     File,
     Place,
-    begin,
-    confirm,
     difference,
-    read_last,
-    run_shell,
-    sshd_session,
-    undo,
     wanted_file,
 )
+from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_undo import read_last
 from ansible_collections.hardened.balancer.plugins.modules.confirmed import change_of
 
 TOKEN = "0123456789abcdef"
@@ -193,8 +195,7 @@ def test_a_change_that_is_not_in_force_after_its_apply_is_undone(place: Place) -
     assert live(place) == OLD
 
 
-def test_a_hanging_apply_is_ended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_confirmed, "CHECK_SECONDS", 1)
+def test_a_hanging_apply_is_ended() -> None:
     assert run_shell("sleep 60 & wait", seconds=1).text == "(ended after 1 s)"
 
 
@@ -235,6 +236,7 @@ def test_without_a_timer_nothing_is_changed(place: Place) -> None:
 def test_the_change_of_a_dead_run_is_undone_first_and_reported(place: Place) -> None:
     make(place, "/etc/one")
     begin(change(place), place, TOKEN)
+    (Path(place.root).parent / "no-systemctl").touch()
     other = change(place, file("/etc/two"))
     assert begin(other, place, "another", check_mode=True)["undone_before"].startswith("would be undone first")
     result = begin(other, place, "another")
@@ -252,14 +254,15 @@ def test_rubbish_of_a_run_that_died_before_it_armed_is_no_pending_undo(place: Pl
     assert confirm(place, TOKEN)["confirmed"]
 
 
-def test_the_session_of_the_change_cannot_confirm_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_from_before_the_change_cannot_confirm_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     make(place, "/etc/one")
-    monkeypatch.setattr(_confirmed, "sshd_session", lambda root: "812 4711")
+    before = _confirmed.ticks() - 1
+    monkeypatch.setattr(_confirmed, "sshd_session", lambda root: before)
     begin(change(place), place, TOKEN)
     answer = confirm(place, TOKEN)
-    assert not answer["confirmed"]
-    assert answer["pending"]
-    monkeypatch.setattr(_confirmed, "sshd_session", lambda root: "977 4815")
+    assert (answer["confirmed"], answer["pending"]) == (False, True)
+    assert answer["why"] == "the SSH connection is older than the change"
+    monkeypatch.setattr(_confirmed, "sshd_session", lambda root: _confirmed.ticks())
     assert confirm(place, TOKEN)["confirmed"]
 
 
@@ -277,9 +280,9 @@ def test_the_session_is_found_above_sudo(tmp_path: Path) -> None:
         (tmp_path / "proc" / str(pid)).mkdir(parents=True)
         rest = " ".join(str(number) for number in range(5, 22))
         (tmp_path / "proc" / str(pid) / "stat").write_text(f"{pid} ({name}) S {parent} {rest} {pid}00 0 0\n")
-    assert sshd_session(str(tmp_path), 40) == "20 2000"
-    assert sshd_session(str(tmp_path), 10) == "10 1000"
-    assert sshd_session(str(tmp_path), 7) == ""
+    assert sshd_session(str(tmp_path), 40) == 2000
+    assert sshd_session(str(tmp_path), 10) == 1000
+    assert sshd_session(str(tmp_path), 7) is None
 
 
 def test_the_difference_of_attributes_has_its_own_title() -> None:
