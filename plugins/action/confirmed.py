@@ -39,7 +39,11 @@ class ActionModule(ActionBase):
             if option in self._task.args:
                 return {"failed": True, "msg": f"{option}: this is set by the action plugin; leave it out"}
 
-        result, lost = self._ask("begin")
+        short = self._too_short()
+        if short:
+            return {"failed": True, "changed": False, "msg": f"{self._name}: {short}"}
+
+        result, lost = self._begin()
         if lost:
             return self._after_loss(lost)
         if result.get("failed") or not result.get("applied"):
@@ -48,6 +52,42 @@ class ActionModule(ActionBase):
         if answer.get("confirmed"):
             return self._told(result)
         return {"failed": True, "changed": False, "msg": self._not_confirmed(answer, problem)}
+
+    def _begin(self) -> tuple[dict[str, Any], str]:
+        """Where another run's change waits for its confirmation, after that one is decided."""
+        end = None
+        while True:
+            result, lost = self._ask("begin")
+            other = None if lost else result.get("held")
+            if not other or self._task.check_mode:
+                return result, lost
+            told = f"a change of {other['by']}, not ours, has {other['seconds']} s left to be confirmed"
+            if end is None:
+                display.warning(f"{self._name}: {told}; waiting for it")
+                end = time.monotonic() + other["seconds"] + GRACE
+            if time.monotonic() > end:
+                message = f"{self._name}: {told}, and has not ended in its time. Nothing was changed. Run again later."
+                return {"failed": True, "changed": False, "msg": message}, ""
+            time.sleep(PAUSE)
+
+    def _too_short(self) -> str:
+        """A change that is undone before one connection had time to be made could never be confirmed."""
+        one, tries = self._option("timeout", 10), self._option("reconnection_retries", 0) + 1
+        if self._seconds() > one * tries:
+            return ""
+        several = f", {tries} times" if tries > 1 else ""
+        return (
+            f"timeout: {self._seconds():.0f} s are not more than one connection may take ({one} s{several}, by "
+            f"Ansible's own timeout and retries); set balancer_confirm_timeout to {one * tries + 10} or more, "
+            "or Ansible's timeout lower. Nothing was changed."
+        )
+
+    def _option(self, name: str, default: int) -> int:
+        """Of the connection; not every kind has it."""
+        try:
+            return int(self._connection.get_option(name))
+        except (AnsibleError, AttributeError, KeyError, TypeError, ValueError):
+            return default
 
     def _seconds(self) -> float:
         return float(self._task.args.get("timeout", 60))
@@ -87,6 +127,8 @@ class ActionModule(ActionBase):
     def _told(self, result: dict[str, Any]) -> dict[str, Any]:
         if result.get("undone_before"):
             display.warning(f"{self._name}: a change that an earlier run never confirmed: {result['undone_before']}")
+        if result.get("held"):
+            display.warning(f"{self._name}: a change of {result['held']['by']} waits for its confirmation; look again")
         if result.get("mended"):
             display.warning(f"{self._name}: the files were right but not in force: {first_line(result['found'])}")
         return result

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.hardened.balancer.plugins.module_utils import _confirmed_undo as way_back
 from ansible_collections.hardened.balancer.plugins.module_utils import _session
-from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_commands import run, run_shell, said
+from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_commands import run_shell, said
 from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_files import (
     ConfirmedError,
     File,
     Place,
+    clear_staged,
     difference,
     present_file,
     put_files,
@@ -121,6 +122,7 @@ def carry_out_pending(place: Place) -> str:
 
 def clear_rubbish(place: Place) -> None:
     """Of a run that was killed before its change began or after it was final."""
+    clear_staged(place)
     if not place.due and any(os.path.lexists(path) for path in (place.kept, *way_back.guard_files(place))):
         way_back.drop(place)
 
@@ -206,7 +208,7 @@ def carry_out(change: Change, place: Place, token: str, check_mode: bool) -> tup
         return result, ""
     with contextlib.ExitStack() as stack:
         with way_back.nothing_changed(place, "the new files"):
-            directory = stack.enter_context(staged(place, change.files))
+            directory = stack.enter_context(staged(place, change.files, check_mode))
         if not differing:
             found = run_shell(change.in_force, directory)
             if found.ok:
@@ -231,13 +233,13 @@ def prepare(change: Change, place: Place, token: str) -> None:
     """All that the undo needs is on the disk, and its timer runs, before the first file is touched."""
     try:
         with way_back.nothing_changed(place, "what the undo needs"):
-            who = holder(place, change.timeout)
-            way_back.keep_before(place, change.files, change.apply, change.timeout, token, who)
+            way_back.keep_before(place, change.files, change.apply, change.timeout, holder(place, change.timeout))
+            way_back.arm(place, change.timeout)
+            write_own(place.token, token)
     except ConfirmedError:
         with contextlib.suppress(OSError):
             way_back.drop(place)
         raise
-    way_back.arm(place, change.timeout)
 
 
 def confirm(place: Place, token: str) -> dict[str, Any]:
@@ -259,7 +261,6 @@ def confirm_whole(place: Place, token: str) -> dict[str, Any]:
         return {"confirmed": False, "pending": True, "why": "the SSH connection is older than the change"}
     place.token.unlink()
     synced(place.kept)
-    run(["systemctl", "stop", f"{place.unit}.timer"])
     way_back.drop(place)
     return {"confirmed": True, "pending": False, "why": ""}
 

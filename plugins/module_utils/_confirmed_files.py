@@ -12,6 +12,7 @@ import contextlib
 import grp
 import os
 import pwd
+import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -61,6 +62,11 @@ class Place:
         """The wanted file until it is complete; like the one before, no daemon includes it."""
         beside = self.beside(path)
         return beside.with_name(f"{beside.name}-new")
+
+    @property
+    def staged(self) -> Path:
+        """How the names of directories begin that hold the wanted files for the check."""
+        return self.real("/run") / f"hardened-balancer-staged-{self.name}."
 
     @property
     def state(self) -> Path:
@@ -215,14 +221,20 @@ def put_files(place: Place, files: Sequence[File]) -> None:
 
 
 @contextlib.contextmanager
-def staged(place: Place, files: Sequence[File]) -> Iterator[str]:
+def staged(place: Place, files: Sequence[File], check_mode: bool) -> Iterator[str]:
     """A directory that holds the wanted files under their absolute paths."""
-    run_directory = place.real("/run")
-    run_directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="hardened-balancer-", dir=run_directory) as directory:
+    place.staged.parent.mkdir(parents=True, exist_ok=True)
+    prefix = "hardened-balancer-check-" if check_mode else place.staged.name
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=place.staged.parent) as directory:
         for file in files:
             if file.content is not None:
                 candidate = Path(directory, file.path.lstrip("/"))
                 candidate.parent.mkdir(parents=True, exist_ok=True)
                 write_new(candidate, file.content, file.mode, file.uid, file.gid)
         yield directory
+
+
+def clear_staged(place: Place) -> None:
+    """Of runs that were killed; one that lives would hold the lock that we hold."""
+    for directory in place.staged.parent.glob(f"{place.staged.name}*"):
+        shutil.rmtree(directory, ignore_errors=True)

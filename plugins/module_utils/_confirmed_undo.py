@@ -35,6 +35,7 @@ UNITS = "/etc/systemd/system"
 UNDO_SECONDS = 600
 # Given back to the disk before the undo writes down how it went.
 ROOM = 16 * 1024
+DOWN = "the node went down before it was confirmed"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ flock 9
 if [ -e "$kept/token" ]; then mv -fT -- "$kept/token" "$kept/undoing"; fi
 [ -e "$kept/undoing" ] || [ -e "$kept/token" ] || exit 0
 rm -f -- "$kept/room"
+if [ -s "$kept/why" ]; then reason=$(cat "$kept/why"); fi
 
 problems=
 failed() {{ problems="$problems$1 could not be put back; "; }}
@@ -74,17 +76,18 @@ same() {{
         [ ! -L "$2" ] && cmp -s -- "$1" "$2"
     fi
 }}
-copy_back() {{ cp -a -- "$1" "$3-new" && mv -fT -- "$3-new" "$2"; }}
+copy_back() {{ cp -a -- "$1" "$3-new" && sync -- "$3-new" && mv -fT -- "$3-new" "$2"; }}
 # The file itself waits beside its place; the copy is for the case that somebody took it away.
 put_back() {{
-    if [ -e "$3" ] || [ -L "$3" ]; then mv -fT -- "$3" "$2"; fi
-    same "$1" "$2" || copy_back "$1" "$2" "$3" || failed "$2"
+    if [ -e "$3" ] || [ -L "$3" ]; then mv -fT -- "$3" "$2" 2>/dev/null || :; fi
+    if same "$1" "$2" || copy_back "$1" "$2" "$3"; then rm -f -- "$3"; else failed "$2"; fi
 }}
 take_away() {{ rm -f -- "$1" || failed "$1"; }}
 {steps}
-sync
+sync -- {directories} 2>/dev/null || sync
 
-if [ "$reason" = boot ]; then
+if [ "${{1-}}" = boot ]; then
+    echo "{down}" >"$kept/why" || :
     systemctl daemon-reload || :
     [ -z "$problems" ]
     exit
@@ -136,7 +139,7 @@ After=network.target hardened-balancer-firewall.service ssh.service ssh.socket
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh {script} "the node went down before it was confirmed"
+ExecStart=/bin/sh {script} "{down}"
 """
 WANTED_BY = {"-files": "sysinit.target", "-end": "multi-user.target"}
 
@@ -153,6 +156,12 @@ def undo_steps(place: Place, before: Sequence[File], made: Sequence[Path]) -> st
     return "\n".join(lines)
 
 
+def directories(place: Place, files: Sequence[File], made: Sequence[Path]) -> list[str]:
+    """Those that are there after the undo, and that hold what it moved."""
+    parents = {place.real(file.path).parent for file in files} | {directory.parent for directory in made}
+    return sorted(quote(str(parent)) for parent in parents - set(made) if parent.is_dir())
+
+
 def undo_script(place: Place, apply: str, timeout: int, before: Sequence[File], made: Sequence[Path]) -> str:
     return UNDO_SCRIPT.format(
         path=SYSTEM_PATH,
@@ -162,7 +171,9 @@ def undo_script(place: Place, apply: str, timeout: int, before: Sequence[File], 
         unit=quote(place.unit),
         name=place.name,
         timeout=timeout,
+        down=DOWN,
         steps=undo_steps(place, before, made),
+        directories=" ".join([*directories(place, before, made), '"$kept"']),
         apply=quote(apply),
         guard=" ".join(quote(str(path)) for path in guard_files(place)),
     )
@@ -184,8 +195,8 @@ def nothing_changed(place: Place, what: str) -> Iterator[None]:
         ) from None
 
 
-def keep_before(place: Place, files: Sequence[File], apply: str, timeout: int, token: str, holder: str) -> None:
-    """The token comes last: with it the undo is due, without it all this is rubbish."""
+def keep_before(place: Place, files: Sequence[File], apply: str, timeout: int, holder: str) -> None:
+    """Rubbish until the token is there, which comes last: with it the undo is due."""
     before = [present_file(place, file.path) for file in files]
     drop(place)
     kept_files = place.kept / "files"
@@ -202,7 +213,6 @@ def keep_before(place: Place, files: Sequence[File], apply: str, timeout: int, t
     write_new(place.kept / "room", b"\0" * ROOM, 0o600, os.geteuid(), os.getegid())
     guard(place)
     place.last.unlink(missing_ok=True)
-    write_own(place.token, token)
 
 
 def keep_file(place: Place, file: File, copy: Path) -> None:
@@ -220,10 +230,11 @@ def keep_file(place: Place, file: File, copy: Path) -> None:
 def drop(place: Place) -> None:
     """The change is final, or never began."""
     place.token.unlink(missing_ok=True)
+    run(["systemctl", "stop", f"{place.unit}.timer"])
     with contextlib.suppress(FileNotFoundError):
-        for path in (place.kept / "beside").read_text().splitlines():
+        for beside in (place.kept / "beside").read_text().splitlines():
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                Path(path).unlink()
+                Path(beside).unlink()
     for path in guard_files(place):
         path.unlink(missing_ok=True)
     shutil.rmtree(place.kept, ignore_errors=True)
@@ -245,7 +256,7 @@ def guard(place: Place) -> None:
     *links, files, end = guard_files(place)
     for unit, text in ((files, BOOT_UNIT), (end, LATE_UNIT)):
         unit.parent.mkdir(parents=True, exist_ok=True)
-        filled = text.format(name=place.name, token=place.token, undoing=place.undoing, script=place.script)
+        filled = text.format(name=place.name, token=place.token, undoing=place.undoing, script=place.script, down=DOWN)
         write_new(unit, filled.encode(), 0o644, os.geteuid(), os.getegid())
     for link in links:
         link.parent.mkdir(exist_ok=True)
@@ -273,7 +284,6 @@ def arm(place: Place, timeout: int) -> None:
         ]
     )
     if not armed.ok:
-        drop(place)
         raise ConfirmedError(
             f"{place.name}: systemd on this node took no timer for the undo, so nothing was changed. "
             f"It said: {said(armed)}. This needs systemd as process 1."

@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
-from dataclasses import replace
+import time
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _confirmed
+from ansible_collections.hardened.balancer.plugins.module_utils import _confirmed, _confirmed_files
 from ansible_collections.hardened.balancer.plugins.module_utils._confirmed import (
-    Change,
     begin,
     confirm,
     sshd_session,
@@ -29,57 +29,23 @@ from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_files
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_undo import read_last
 from ansible_collections.hardened.balancer.plugins.modules.confirmed import change_of
-
-TOKEN = "0123456789abcdef"
-OLD, NEW = b"old secret\n", b"new secret\n"
+from tests.unit.plugins.modules.confirmed_node import (
+    NEW,
+    OLD,
+    TOKEN,
+    calls,
+    change,
+    file,
+    live,
+    make,
+    node,
+    timer_fires,
+)
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A node of our own: a root directory, and stand-ins for systemd and the log that write down what they are told."""
-    commands = tmp_path / "bin"
-    commands.mkdir()
-    for name in ("systemd-run", "systemctl", "logger"):
-        stand_in = commands / name
-        stand_in.write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/calls"\n[ ! -e "{tmp_path}/no-{name}" ]\n')
-        stand_in.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
-    root = tmp_path / "the root's"
-    (root / "etc").mkdir(parents=True)
-    return Place("ssh", str(root))
-
-
-def calls(place: Place) -> list[str]:
-    return (Path(place.root).parent / "calls").read_text().splitlines()
-
-
-def file(path: str, content: bytes | None = NEW, mode: int = 0o640) -> File:
-    return File(path, content, mode, os.getuid(), os.getgid(), "file" if content is not None else "absent")
-
-
-def make(place: Place, path: str, content: bytes = OLD, mode: int = 0o600) -> Path:
-    real = place.real(path)
-    real.parent.mkdir(parents=True, exist_ok=True)
-    real.write_bytes(content)
-    real.chmod(mode)
-    return real
-
-
-def change(place: Place, *files: File, **other: str) -> Change:
-    """Its apply copies /etc/one, or its absence, to /live."""
-    one, live = place.real("/etc/one"), place.real("/live")
-    apply = f'if [ -e "{one}" ]; then cp "{one}" "{live}"; else rm -f "{live}"; fi'
-    return replace(Change("ssh", files or (file("/etc/one"),), check="true", apply=apply), **other)  # type: ignore[arg-type]
-
-
-def live(place: Place) -> bytes | None:
-    path = place.real("/live")
-    return path.read_bytes() if path.exists() else None
-
-
-def timer_fires(place: Place) -> subprocess.CompletedProcess[bytes]:
-    armed = [line for line in calls(place) if line.startswith("systemd-run")][-1]
-    return subprocess.run(["sh", armed.split(" /bin/sh ")[1]], check=False)
+    return node(tmp_path, monkeypatch)
 
 
 def test_nothing_to_do_is_one_step_and_leaves_no_trace(place: Place) -> None:
@@ -245,6 +211,141 @@ def test_the_change_of_a_dead_run_is_undone_first_and_reported(place: Place) -> 
     assert place.real("/etc/two").read_bytes() == NEW
     assert not confirm(place, TOKEN)["confirmed"]
     assert confirm(place, "another")["confirmed"]
+
+
+def test_a_change_that_may_still_be_confirmed_is_nobody_elses_to_undo(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    # A clock that somebody sets, forth and back, moves no bound.
+    for now in (0.0, 4e9):
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        answer = begin(change(place, file("/etc/two")), place, "another")
+        assert (answer["changed"], answer["applied"]) == (False, False)
+        assert answer["held"]["by"].endswith(" on the node itself")
+        assert 55 <= answer["held"]["seconds"] <= 60
+    assert begin(change(place, file("/etc/two")), place, "another", check_mode=True)["held"] == answer["held"]
+    assert place.real("/etc/one").read_bytes() == NEW
+    assert not confirm(place, "another")["confirmed"]
+    assert confirm(place, TOKEN)["confirmed"]
+    assert begin(change(place, file("/etc/two")), place, "another")["applied"]
+
+
+def boot_units(place: Place) -> list[str]:
+    return sorted(path.name for path in place.real("/etc/systemd/system").rglob("hardened-balancer-boot-*"))
+
+
+def test_the_next_boot_undoes_before_network_and_ssh(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    unit = place.real("/etc/systemd/system/sysinit.target.wants/hardened-balancer-boot-ssh-files.service")
+    lines = unit.read_text().splitlines()
+    [before] = [line.removeprefix("Before=").split() for line in lines if line.startswith("Before=")]
+    assert {"network-pre.target", "ssh.service", "ssh.socket", "hardened-balancer-firewall.service"} <= set(before)
+    assert "DefaultDependencies=no" in lines
+    assert f"ConditionPathExists=|{place.token}" in lines
+
+    # Before anything runs: files, and no command that would wait for what waits for us.
+    assert subprocess.run(["sh", str(place.script), "boot"], check=False).returncode == 0
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert live(place) == NEW
+    assert calls(place)[-1] == "systemctl daemon-reload"
+    assert subprocess.run(["sh", str(place.script), "another reason"], check=False).returncode == 0
+    assert live(place) == OLD
+    assert boot_units(place) == []
+    answer = confirm(place, TOKEN)
+    assert (answer["undone"], answer["complete"], answer["why"]) == (
+        True,
+        True,
+        "the node went down before it was confirmed",
+    )
+
+
+def test_a_node_that_came_up_again_confirms_nothing_that_it_has_put_back(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    subprocess.run(["sh", str(place.script), "boot"], check=False)
+    answer = confirm(place, TOKEN)
+    assert (answer["confirmed"], answer["undone"], answer["complete"]) == (False, True, True)
+
+
+def test_a_confirmed_change_leaves_no_unit_for_the_boot(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    assert len(boot_units(place)) == 4
+    confirm(place, TOKEN)
+    assert boot_units(place) == []
+    assert [path.name for path in place.real("/etc").iterdir()] == ["one", "systemd"]
+
+
+@pytest.mark.parametrize("full", ["undo/ssh/files", "undo/ssh/.undo.sh.new", "undo/ssh/.token.new", "boot-ssh-files"])
+def test_a_full_disk_is_refused_before_anything_is_touched(
+    place: Place, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    make(place, "/etc/one")
+    fsync = os.fsync
+
+    def take_no_more(handle: int) -> None:
+        path = str(Path(f"/proc/self/fd/{handle}").readlink())
+        if full in path:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", take_no_more)
+    with pytest.raises(ConfirmedError, match=r"No space left on device.*so nothing was changed. Make room"):
+        begin(change(place), place, TOKEN)
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert live(place) is None
+    assert not place.kept.exists()
+    assert boot_units(place) == []
+    assert [path.name for path in place.real("/etc").iterdir() if path.is_file()] == ["one"]
+
+
+@pytest.mark.parametrize("directory", ["/run", "/var/lib/hardened-balancer/undo"])
+def test_a_directory_that_takes_nothing_is_refused_before_anything_is_touched(place: Place, directory: str) -> None:
+    make(place, "/etc/one")
+    make(place, directory)
+    with pytest.raises(ConfirmedError, match=r"could not be written to .*, so nothing was changed"):
+        begin(change(place), place, TOKEN)
+    assert place.real("/etc/one").read_bytes() == OLD
+
+
+def test_the_undo_needs_no_room_on_the_disk(place: Place) -> None:
+    make(place, "/etc/one", OLD, 0o604)
+    begin(change(place, apply="true"), place, TOKEN)
+    full = Path(place.root).parent / "bin" / "cp"
+    full.write_text("#!/bin/sh\nexit 1\n")
+    full.chmod(0o755)
+    assert timer_fires(place).returncode == 0
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert place.real("/etc/one").stat().st_mode & 0o7777 == 0o604
+
+
+def test_a_file_whose_original_somebody_took_away_comes_from_the_copy(place: Place) -> None:
+    make(place, "/etc/one", OLD, 0o604)
+    begin(change(place), place, TOKEN)
+    place.beside("/etc/one").unlink()
+    assert timer_fires(place).returncode == 0
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert place.real("/etc/one").stat().st_mode & 0o7777 == 0o604
+
+
+def test_a_disk_that_is_full_at_the_last_file_has_changed_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(place, "/etc/one")
+    make(place, "/etc/two")
+    written = _confirmed_files.write_new
+
+    def take_no_more(path: Path, content: bytes, mode: int, uid: int, gid: int) -> None:
+        if path == place.coming("/etc/two"):
+            assert place.real("/etc/one").read_bytes() == OLD
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written(path, content, mode, uid, gid)
+
+    monkeypatch.setattr(_confirmed_files, "write_new", take_no_more)
+    with pytest.raises(ConfirmedError, match=r"No space left on device.*It was undone at once"):
+        begin(change(place, file("/etc/one"), file("/etc/two")), place, TOKEN)
+    assert [path.name for path in place.real("/etc").iterdir() if path.is_file()] == ["one", "two"]
 
 
 def test_rubbish_of_a_run_that_died_before_it_armed_is_no_pending_undo(place: Place) -> None:
