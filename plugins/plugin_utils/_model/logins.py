@@ -34,11 +34,11 @@ def judge(plan: Plan, node: Node, login: str, problems: Problems) -> None:
 
 def _account(name: str, found: dict[str, t.Any]) -> t.Iterator[str]:
     if found["expired"]:
-        yield f"is about {name}, whose account has expired on the node; chage -E -1 {name}"
+        yield f"is about {name}, whose account has expired on the node; usermod --expiredate '' {name} lets it last"
     if found["new_password"]:
         yield (
             f"is about {name}, who has to set a new password on the node before anything else, which no run can; "
-            f"set one, or chage -d -1 -M -1 {name}"
+            f"passwd {name} as root sets one"
         )
 
 

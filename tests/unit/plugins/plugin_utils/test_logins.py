@@ -43,7 +43,7 @@ def test_an_account_that_is_right() -> None:
 @pytest.mark.parametrize(
     ("found", "message"),
     [
-        ({"expired": True}, "whose account has expired on the node; chage -E -1 ops"),
+        ({"expired": True}, "whose account has expired on the node; usermod --expiredate '' ops"),
         ({"new_password": True}, "who has to set a new password on the node before anything else"),
         (
             {"loose": [HOME]},
