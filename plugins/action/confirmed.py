@@ -17,6 +17,7 @@ MODULE = "hardened.balancer.confirmed"
 PAUSE = 1.0
 # How long after its deadline a node may take to undo and to answer again.
 GRACE = 60.0
+SSH_PORT = 22
 
 display = Display()
 
@@ -35,6 +36,7 @@ class ActionModule(ActionBase):
         self._task_vars = task_vars or {}
         self._token = secrets.token_hex(16)
         self._name = str(self._task.args.get("name", ""))
+        self._port = self._option("port", SSH_PORT)
         for option in ("step", "token"):
             if option in self._task.args:
                 return {"failed": True, "msg": f"{option}: this is set by the action plugin; leave it out"}
@@ -94,7 +96,8 @@ class ActionModule(ActionBase):
 
     def _ask(self, step: str) -> tuple[dict[str, Any], str]:
         """The module's answer, or why there is none."""
-        arguments = {**self._task.args, "step": step, "token": self._token}
+        arguments = {key: value for key, value in self._task.args.items() if key != "port"}
+        arguments.update(step=step, token=self._token)
         try:
             result = self._execute_module(module_name=MODULE, module_args=arguments, task_vars=self._task_vars)
         except AnsibleError as problem:
@@ -105,24 +108,28 @@ class ActionModule(ActionBase):
 
     def _until_answered(self, step: str, timeout: float) -> tuple[dict[str, Any], str]:
         """Ask over new connections until the node has decided; past the deadline the answer is that it was undone."""
-        end = time.monotonic() + timeout + GRACE
+        start = time.monotonic()
         problem = ""
         while True:
-            self._connect_anew()
+            # Past its deadline the node is back on the port that it had.
+            over = time.monotonic() - start > timeout
+            self._connect_anew(None if over else self._task.args.get("port"))
             answer, lost = self._ask(step)
             if "pending" in answer and not answer["pending"]:
                 return answer, problem
             problem = lost or answer.get("why") or first_line(answer.get("module_stderr") or answer.get("msg"))
             display.vv(f"{self._name}: not confirmed yet: {problem}")
-            if time.monotonic() > end:
+            if time.monotonic() - start > timeout + GRACE:
                 return {}, problem
             time.sleep(PAUSE)
 
-    def _connect_anew(self) -> None:
+    def _connect_anew(self, port: Any = None) -> None:
         try:
             self._connection.reset()
         except (AnsibleError, NotImplementedError, OSError) as problem:
             display.vv(f"{self._name}: the connection could not be reset: {problem}")
+        if "port" in self._task.args:
+            self._connection.set_option("port", int(port or self._port))
 
     def _told(self, result: dict[str, Any]) -> dict[str, Any]:
         if result.get("undone_before"):

@@ -88,6 +88,11 @@ options:
       - They pass on their own; setting the clock of the node neither shortens nor prolongs them.
     type: int
     default: 60
+  port:
+    description:
+      - Port that the new connections go to, where the change moves the SSH server there. Unset, the one of the run.
+      - Only a login there confirms the change; how an undo went is asked for on the port of the run.
+    type: int
   step:
     description: Set by the action plugin of the same name. Leave it alone.
     type: str
@@ -208,6 +213,7 @@ def argument_spec() -> dict[str, Any]:
         "apply": {"type": "str", "required": True},
         "in_force": {"type": "str", "default": ""},
         "timeout": {"type": "int", "default": 60},
+        "port": {"type": "int"},
         "step": {"type": "str", "choices": ["begin", "confirm", "undo"], "default": "begin"},
         # It proves which change is meant, nothing else; a masked value would break the answer.
         "token": {"type": "str", "default": "", "no_log": False},

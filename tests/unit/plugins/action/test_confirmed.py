@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.hardened.balancer.plugins.action import confirmed
@@ -31,9 +31,12 @@ class Node:
         self.now = 0.0
         self.check_mode = False
         self.options = {"timeout": 10, "reconnection_retries": 0}
+        self.arguments: dict[str, Any] = {}
+        self.ports: list[int] = []
 
     def execute(self, module_name: str, module_args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         self.heard.append(module_args["step"])
+        self.arguments = module_args
         self.tokens.add(module_args["token"])
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
@@ -45,6 +48,7 @@ class Node:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+        self.ports.append(self.options.get("port", 0))
 
 
 def run(monkeypatch: pytest.MonkeyPatch, node: Node, **args: Any) -> dict[str, Any]:
@@ -52,7 +56,9 @@ def run(monkeypatch: pytest.MonkeyPatch, node: Node, **args: Any) -> dict[str, A
     monkeypatch.setattr(confirmed, "time", SimpleNamespace(monotonic=lambda: node.now, sleep=node.sleep))
     action: Any = object.__new__(confirmed.ActionModule)
     action._task = SimpleNamespace(args={"name": "ssh", "timeout": 60, **args}, check_mode=node.check_mode)
-    action._connection = SimpleNamespace(reset=node.reset, get_option=node.options.__getitem__)
+    action._connection = SimpleNamespace(
+        reset=node.reset, get_option=node.options.__getitem__, set_option=node.options.__setitem__
+    )
     action._execute_module = node.execute
     result: dict[str, Any] = action.run(task_vars={})
     return result
@@ -116,6 +122,30 @@ def test_a_connection_lost_in_the_first_step(monkeypatch: pytest.MonkeyPatch, an
     assert result["failed"]
     assert "the connection was lost while the change was made (Connection refused)" in result["msg"]
     assert end in result["msg"]
+
+
+def test_a_change_of_the_port_is_confirmed_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Node(APPLIED, CONFIRMED)
+    node.options["port"] = 2200
+    assert run(monkeypatch, node, port=2222) == APPLIED
+    assert node.options["port"] == 2222
+    assert "port" not in node.arguments
+
+
+def test_what_became_of_a_change_of_the_port_is_asked_on_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Node(APPLIED, *[REFUSED] * 62, UNDONE)
+    assert "The node undid it" in run(monkeypatch, node, port="2222")["msg"]
+    assert set(node.ports[:60]) == {2222}
+    assert set(node.ports[61:]) == {22}
+
+
+@pytest.mark.parametrize(
+    "said", ["sudo: a password is required", "su: Authentication failure", "Missing sudo password"]
+)
+def test_a_way_to_become_root_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    answers = [AnsibleError(said), {"failed": True, "module_stderr": f"{said}\n", "msg": "MODULE FAILURE"}]
+    result = run(monkeypatch, Node(APPLIED, *answers * 35, UNDONE))
+    assert f"The last attempt said: {said}. The node undid it" in result["msg"]
 
 
 HELD = {"changed": False, "applied": False, "held": {"by": "ops from 198.51.100.9", "seconds": 43}}
