@@ -17,6 +17,7 @@ MODULE = "hardened.balancer.confirmed"
 PAUSE = 1.0
 # How long after its deadline a node may take to undo and to answer again.
 GRACE = 60.0
+SSH_PORT = 22
 
 display = Display()
 
@@ -35,11 +36,16 @@ class ActionModule(ActionBase):
         self._task_vars = task_vars or {}
         self._token = secrets.token_hex(16)
         self._name = str(self._task.args.get("name", ""))
+        self._port = self._option("port", SSH_PORT)
         for option in ("step", "token"):
             if option in self._task.args:
                 return {"failed": True, "msg": f"{option}: this is set by the action plugin; leave it out"}
 
-        result, lost = self._ask("begin")
+        short = self._too_short()
+        if short:
+            return {"failed": True, "changed": False, "msg": f"{self._name}: {short}"}
+
+        result, lost = self._begin()
         if lost:
             return self._after_loss(lost)
         if result.get("failed") or not result.get("applied"):
@@ -49,12 +55,49 @@ class ActionModule(ActionBase):
             return self._told(result)
         return {"failed": True, "changed": False, "msg": self._not_confirmed(answer, problem)}
 
+    def _begin(self) -> tuple[dict[str, Any], str]:
+        """Where another run's change waits for its confirmation, after that one is decided."""
+        end = None
+        while True:
+            result, lost = self._ask("begin")
+            other = None if lost else result.get("held")
+            if not other or self._task.check_mode:
+                return result, lost
+            told = f"a change of {other['by']}, not ours, has {other['seconds']} s left to be confirmed"
+            if end is None:
+                display.warning(f"{self._name}: {told}; waiting for it")
+                end = time.monotonic() + other["seconds"] + GRACE
+            if time.monotonic() > end:
+                message = f"{self._name}: {told}, and has not ended in its time. Nothing was changed. Run again later."
+                return {"failed": True, "changed": False, "msg": message}, ""
+            time.sleep(PAUSE)
+
+    def _too_short(self) -> str:
+        """A change that is undone before one connection had time to be made could never be confirmed."""
+        one, tries = self._option("timeout", 10), self._option("reconnection_retries", 0) + 1
+        if self._seconds() > one * tries:
+            return ""
+        several = f", {tries} times" if tries > 1 else ""
+        return (
+            f"timeout: {self._seconds():.0f} s are not more than one connection may take ({one} s{several}, by "
+            f"Ansible's own timeout and retries); set balancer_confirm_timeout to {one * tries + 10} or more, "
+            "or Ansible's timeout lower. Nothing was changed."
+        )
+
+    def _option(self, name: str, default: int) -> int:
+        """Of the connection; not every kind has it."""
+        try:
+            return int(self._connection.get_option(name))
+        except (AnsibleError, AttributeError, KeyError, TypeError, ValueError):
+            return default
+
     def _seconds(self) -> float:
         return float(self._task.args.get("timeout", 60))
 
     def _ask(self, step: str) -> tuple[dict[str, Any], str]:
         """The module's answer, or why there is none."""
-        arguments = {**self._task.args, "step": step, "token": self._token}
+        arguments = {key: value for key, value in self._task.args.items() if key != "port"}
+        arguments.update(step=step, token=self._token)
         try:
             result = self._execute_module(module_name=MODULE, module_args=arguments, task_vars=self._task_vars)
         except AnsibleError as problem:
@@ -65,28 +108,34 @@ class ActionModule(ActionBase):
 
     def _until_answered(self, step: str, timeout: float) -> tuple[dict[str, Any], str]:
         """Ask over new connections until the node has decided; past the deadline the answer is that it was undone."""
-        end = time.monotonic() + timeout + GRACE
+        start = time.monotonic()
         problem = ""
         while True:
-            self._connect_anew()
+            # Past its deadline the node is back on the port that it had.
+            over = time.monotonic() - start > timeout
+            self._connect_anew(None if over else self._task.args.get("port"))
             answer, lost = self._ask(step)
             if "pending" in answer and not answer["pending"]:
                 return answer, problem
             problem = lost or answer.get("why") or first_line(answer.get("module_stderr") or answer.get("msg"))
             display.vv(f"{self._name}: not confirmed yet: {problem}")
-            if time.monotonic() > end:
+            if time.monotonic() - start > timeout + GRACE:
                 return {}, problem
             time.sleep(PAUSE)
 
-    def _connect_anew(self) -> None:
+    def _connect_anew(self, port: Any = None) -> None:
         try:
             self._connection.reset()
         except (AnsibleError, NotImplementedError, OSError) as problem:
             display.vv(f"{self._name}: the connection could not be reset: {problem}")
+        if "port" in self._task.args:
+            self._connection.set_option("port", int(port or self._port))
 
     def _told(self, result: dict[str, Any]) -> dict[str, Any]:
         if result.get("undone_before"):
             display.warning(f"{self._name}: a change that an earlier run never confirmed: {result['undone_before']}")
+        if result.get("held"):
+            display.warning(f"{self._name}: a change of {result['held']['by']} waits for its confirmation; look again")
         if result.get("mended"):
             display.warning(f"{self._name}: the files were right but not in force: {first_line(result['found'])}")
         return result

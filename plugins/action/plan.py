@@ -10,8 +10,9 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.hardened.balancer.plugins.plugin_utils import _gather
+from ansible_collections.hardened.balancer.plugins.plugin_utils import _client, _gather
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model import shared
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems, report
 
 SPEC = {"contact": {"type": "bool", "default": False}, "stated": {"type": "bool", "default": False}}
@@ -52,6 +53,9 @@ class ActionModule(ActionBase):
                 if answer.get("failed") or answer.get("unreachable"):
                     return {**result, **answer}
                 plan, problems = model.complete(plan, _gather.plain(answer["node"]), run_of(task_vars))
+                offered = (plan.get("ssh") or {}).get("offered")
+                if offered:
+                    shared.judge(offered, shared.settings(_client.printed(self._connection)), problems)
             elif args["stated"]:
                 plan, problems = model.complete(plan, model.stated_node(plan))
             # Told once, by the task that made the plan whole.

@@ -91,7 +91,7 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
         "container": in_container(),
         "addresses": addresses(_text(f"{proc}/self/net/fib_trie"), _text(f"{proc}/self/net/if_inet6")),
         "groups": {ADMIN_GROUP: members(ADMIN_GROUP)},
-        "users": _session.accounts(),
+        "users": _session.accounts(_text("/etc/shadow")),
         "packages": {package: packages.versions.get(package) for package in PACKAGES},
         "haproxy": haproxy(packages.versions.get("haproxy"), said["haproxy"].out),
         "configuration": _packages.configuration(places.link, places.trees, packages.conffiles),

@@ -14,7 +14,7 @@ import re
 import typing as t
 from pathlib import Path
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _listeners
+from ansible_collections.hardened.balancer.plugins.module_utils import _listeners, _logins
 from ansible_collections.hardened.balancer.plugins.module_utils._listeners import Process
 
 ESTABLISHED = "01"
@@ -122,10 +122,15 @@ def keys_of(home: str) -> list[str]:
     return found
 
 
-def accounts() -> dict[str, dict[str, t.Any]]:
+def accounts(shadow: str) -> dict[str, dict[str, t.Any]]:
     """Every account that can log in."""
     return {
-        entry.pw_name: {"uid": entry.pw_uid, "home": entry.pw_dir, "keys": keys_of(entry.pw_dir)}
+        entry.pw_name: {
+            "uid": entry.pw_uid,
+            "home": entry.pw_dir,
+            "keys": keys_of(entry.pw_dir),
+            "login": _logins.login(entry, shadow),
+        }
         for entry in pwd.getpwall()
         if Path(entry.pw_shell or "/bin/sh").name not in NO_LOGIN
     }

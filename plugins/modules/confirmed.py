@@ -16,7 +16,13 @@ description:
   - Before the first file is written, a timer of systemd is armed on the node that runs a script with everything that
     the way back needs. The confirmation stops it.
   - If the files are already there and O(in_force) is content, one question to the node is all that happens.
-  - A change that an earlier run made and never confirmed is undone first.
+  - A change of the same name that another run has in force, and may still confirm, is waited for; it is never undone
+    before its time. One whose timer is gone is undone first.
+  - A login that is older than the change does not count, such as one over a connection that was kept open.
+  - The way back survives a reboot. Two units put the files back before the network, the packet filter and the SSH
+    server start, and end the undo after them; they are there only while a change waits for its confirmation.
+  - What the way back needs is on the disk before the first file is touched, the old files beside their places, so that
+    they come back on a disk that is full by then. If it cannot be written, nothing is changed.
 options:
   name:
     description:
@@ -76,9 +82,17 @@ options:
     type: str
     default: ""
   timeout:
-    description: Seconds until the node undoes a change that nobody confirmed. At least 10.
+    description:
+      - Seconds until the node undoes a change that nobody confirmed. At least 10, and more than the connection itself
+        may take, with its retries; the action plugin refuses less.
+      - They pass on their own; setting the clock of the node neither shortens nor prolongs them.
     type: int
     default: 60
+  port:
+    description:
+      - Port that the new connections go to, where the change moves the SSH server there. Unset, the one of the run.
+      - Only a login there confirms the change; how an undo went is asked for on the port of the run.
+    type: int
   step:
     description: Set by the action plugin of the same name. Leave it alone.
     type: str
@@ -147,6 +161,10 @@ undone_before:
   returned: success
   type: str
   sample: ""
+held:
+  description: Null; in check mode C(by) and C(seconds) of a change that another run has in force and may still confirm.
+  returned: success
+  type: dict
 diff:
   description: One difference for each file.
   returned: success, with C(--diff)
@@ -162,11 +180,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hardened.balancer.plugins.module_utils._confirmed import (
     Change,
-    ConfirmedError,
-    Place,
     begin,
     confirm,
     undo,
+)
+from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_files import (
+    ConfirmedError,
+    Place,
     wanted_file,
 )
 
@@ -193,6 +213,7 @@ def argument_spec() -> dict[str, Any]:
         "apply": {"type": "str", "required": True},
         "in_force": {"type": "str", "default": ""},
         "timeout": {"type": "int", "default": 60},
+        "port": {"type": "int"},
         "step": {"type": "str", "choices": ["begin", "confirm", "undo"], "default": "begin"},
         # It proves which change is meant, nothing else; a masked value would break the answer.
         "token": {"type": "str", "default": "", "no_log": False},

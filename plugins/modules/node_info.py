@@ -84,7 +84,10 @@ node:
       description: Members of C(balancer-admins); null where the group does not exist.
       type: dict
     users:
-      description: Every account that can log in, with C(uid), C(home) and C(keys).
+      description:
+        - Every account that can log in, with C(uid), C(home) and C(keys).
+        - In C(login) what stands between a key and a login, C(loose) and C(unreadable) files, C(options) of keys,
+          whether the account is C(expired) or has to set a C(new_password) first.
       type: dict
     packages:
       description: Installed versions, null for what is not installed.

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import binds, content, gates, jumps, limits, releases, sections, ssh, values
+from . import binds, content, gates, jumps, limits, logins, releases, sections, ssh, values
 from . import node as nodes
 from .catalogue import version
 from .hardened import ADMIN_GROUP
@@ -75,6 +75,8 @@ def complete(
     servers = sum(len(b["servers"].split()) + len(b["by_dns"]) for b in drafted["backends"])
     limit = limits.derive(drafted["global"].get("maxconn"), len(drafted["listeners"]), servers, node, problems)
     login = nodes.judge(drafted, node, run, problems) if run else None
+    if login:
+        logins.judge(drafted, node, login, problems)
     administrators = drafted["administrators"] or ([{"name": login, "keys": []}] if login else [])
     result = {
         **drafted,

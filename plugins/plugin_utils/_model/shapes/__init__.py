@@ -102,7 +102,8 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         ("baseline", "ssh", "firewall"),
         Shape(
             "int",
-            "seconds after which an unconfirmed change of sudo, SSH or the firewall undoes itself",
+            "seconds after which an unconfirmed change of sudo, SSH or the firewall undoes itself; more than "
+            "Ansible's timeout times its tries",
             low=20,
             high=3600,
             default=90,

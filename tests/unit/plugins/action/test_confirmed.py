@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.hardened.balancer.plugins.action import confirmed
@@ -29,9 +29,14 @@ class Node:
         self.heard: list[str] = []
         self.tokens: set[str] = set()
         self.now = 0.0
+        self.check_mode = False
+        self.options = {"timeout": 10, "reconnection_retries": 0}
+        self.arguments: dict[str, Any] = {}
+        self.ports: list[int] = []
 
     def execute(self, module_name: str, module_args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         self.heard.append(module_args["step"])
+        self.arguments = module_args
         self.tokens.add(module_args["token"])
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
@@ -43,14 +48,17 @@ class Node:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+        self.ports.append(self.options.get("port", 0))
 
 
 def run(monkeypatch: pytest.MonkeyPatch, node: Node, **args: Any) -> dict[str, Any]:
     monkeypatch.setattr(ActionBase, "run", lambda *_: {})
     monkeypatch.setattr(confirmed, "time", SimpleNamespace(monotonic=lambda: node.now, sleep=node.sleep))
     action: Any = object.__new__(confirmed.ActionModule)
-    action._task = SimpleNamespace(args={"name": "ssh", "timeout": 60, **args})
-    action._connection = SimpleNamespace(reset=node.reset)
+    action._task = SimpleNamespace(args={"name": "ssh", "timeout": 60, **args}, check_mode=node.check_mode)
+    action._connection = SimpleNamespace(
+        reset=node.reset, get_option=node.options.__getitem__, set_option=node.options.__setitem__
+    )
     action._execute_module = node.execute
     result: dict[str, Any] = action.run(task_vars={})
     return result
@@ -114,6 +122,81 @@ def test_a_connection_lost_in_the_first_step(monkeypatch: pytest.MonkeyPatch, an
     assert result["failed"]
     assert "the connection was lost while the change was made (Connection refused)" in result["msg"]
     assert end in result["msg"]
+
+
+def test_a_change_of_the_port_is_confirmed_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Node(APPLIED, CONFIRMED)
+    node.options["port"] = 2200
+    assert run(monkeypatch, node, port=2222) == APPLIED
+    assert node.options["port"] == 2222
+    assert "port" not in node.arguments
+
+
+def test_what_became_of_a_change_of_the_port_is_asked_on_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Node(APPLIED, *[REFUSED] * 62, UNDONE)
+    assert "The node undid it" in run(monkeypatch, node, port="2222")["msg"]
+    assert set(node.ports[:60]) == {2222}
+    assert set(node.ports[61:]) == {22}
+
+
+@pytest.mark.parametrize(
+    "said", ["sudo: a password is required", "su: Authentication failure", "Missing sudo password"]
+)
+def test_a_way_to_become_root_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    answers = [AnsibleError(said), {"failed": True, "module_stderr": f"{said}\n", "msg": "MODULE FAILURE"}]
+    result = run(monkeypatch, Node(APPLIED, *answers * 35, UNDONE))
+    assert f"The last attempt said: {said}. The node undid it" in result["msg"]
+
+
+HELD = {"changed": False, "applied": False, "held": {"by": "ops from 198.51.100.9", "seconds": 43}}
+
+
+def test_a_change_of_another_run_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(confirmed.display, "warning", told.append)
+    node = Node(HELD, HELD, APPLIED, CONFIRMED)
+    assert run(monkeypatch, node) == APPLIED
+    assert node.heard == ["begin", "begin", "begin", "new connection", "confirm"]
+    assert told == [
+        "ssh: a change of ops from 198.51.100.9, not ours, has 43 s left to be confirmed; waiting for it",
+    ]
+
+
+def test_a_change_of_another_run_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Node(HELD)
+    result = run(monkeypatch, node)
+    assert result["failed"]
+    assert "ops from 198.51.100.9" in result["msg"]
+    assert "Nothing was changed" in result["msg"]
+    assert set(node.heard) == {"begin"}
+    assert 103 <= node.now <= 105
+
+
+def test_a_dry_run_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Node(HELD)
+    node.check_mode = True
+    assert run(monkeypatch, node) == HELD
+    assert node.heard == ["begin"]
+
+
+@pytest.mark.parametrize(
+    ("options", "timeout", "refused"),
+    [
+        ({"timeout": 10, "reconnection_retries": 0}, 11, ""),
+        ({"timeout": 30, "reconnection_retries": 0}, 30, "(30 s, by Ansible's own timeout and retries); set"),
+        ({"timeout": 20, "reconnection_retries": 3}, 60, "(20 s, 4 times, by Ansible's own timeout and retries); set"),
+        ({}, 11, ""),
+    ],
+)
+def test_a_timeout_must_leave_room_for_a_connection(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, int], timeout: int, refused: str
+) -> None:
+    node = Node({"changed": False, "applied": False})
+    node.options = options
+    result = run(monkeypatch, node, timeout=timeout)
+    assert refused in result.get("msg", "")
+    assert bool(result.get("failed")) == bool(refused)
+    assert node.heard == ([] if refused else ["begin"])
 
 
 def test_internal_options_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

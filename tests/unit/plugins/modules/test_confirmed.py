@@ -4,80 +4,48 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
-from dataclasses import replace
+import time
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _confirmed
+from ansible_collections.hardened.balancer.plugins.module_utils import _confirmed, _confirmed_files
 from ansible_collections.hardened.balancer.plugins.module_utils._confirmed import (
-    Change,
+    begin,
+    confirm,
+    sshd_session,
+    undo,
+)
+from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_commands import run_shell
+from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_files import (
     ConfirmedError,
     File,
     Place,
-    begin,
-    confirm,
     difference,
-    read_last,
-    run_shell,
-    sshd_session,
-    undo,
     wanted_file,
 )
+from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_undo import read_last
 from ansible_collections.hardened.balancer.plugins.modules.confirmed import change_of
-
-TOKEN = "0123456789abcdef"
-OLD, NEW = b"old secret\n", b"new secret\n"
+from tests.unit.plugins.modules.confirmed_node import (
+    NEW,
+    OLD,
+    TOKEN,
+    calls,
+    change,
+    file,
+    live,
+    make,
+    node,
+    timer_fires,
+)
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A node of our own: a root directory, and stand-ins for systemd and the log that write down what they are told."""
-    commands = tmp_path / "bin"
-    commands.mkdir()
-    for name in ("systemd-run", "systemctl", "logger"):
-        stand_in = commands / name
-        stand_in.write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/calls"\n[ ! -e "{tmp_path}/no-{name}" ]\n')
-        stand_in.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
-    root = tmp_path / "the root's"
-    (root / "etc").mkdir(parents=True)
-    return Place("ssh", str(root))
-
-
-def calls(place: Place) -> list[str]:
-    return (Path(place.root).parent / "calls").read_text().splitlines()
-
-
-def file(path: str, content: bytes | None = NEW, mode: int = 0o640) -> File:
-    return File(path, content, mode, os.getuid(), os.getgid(), "file" if content is not None else "absent")
-
-
-def make(place: Place, path: str, content: bytes = OLD, mode: int = 0o600) -> Path:
-    real = place.real(path)
-    real.parent.mkdir(parents=True, exist_ok=True)
-    real.write_bytes(content)
-    real.chmod(mode)
-    return real
-
-
-def change(place: Place, *files: File, **other: str) -> Change:
-    """Its apply copies /etc/one, or its absence, to /live."""
-    one, live = place.real("/etc/one"), place.real("/live")
-    apply = f'if [ -e "{one}" ]; then cp "{one}" "{live}"; else rm -f "{live}"; fi'
-    return replace(Change("ssh", files or (file("/etc/one"),), check="true", apply=apply), **other)  # type: ignore[arg-type]
-
-
-def live(place: Place) -> bytes | None:
-    path = place.real("/live")
-    return path.read_bytes() if path.exists() else None
-
-
-def timer_fires(place: Place) -> subprocess.CompletedProcess[bytes]:
-    armed = [line for line in calls(place) if line.startswith("systemd-run")][-1]
-    return subprocess.run(["sh", armed.split(" /bin/sh ")[1]], check=False)
+    return node(tmp_path, monkeypatch)
 
 
 def test_nothing_to_do_is_one_step_and_leaves_no_trace(place: Place) -> None:
@@ -193,8 +161,7 @@ def test_a_change_that_is_not_in_force_after_its_apply_is_undone(place: Place) -
     assert live(place) == OLD
 
 
-def test_a_hanging_apply_is_ended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_confirmed, "CHECK_SECONDS", 1)
+def test_a_hanging_apply_is_ended() -> None:
     assert run_shell("sleep 60 & wait", seconds=1).text == "(ended after 1 s)"
 
 
@@ -235,6 +202,7 @@ def test_without_a_timer_nothing_is_changed(place: Place) -> None:
 def test_the_change_of_a_dead_run_is_undone_first_and_reported(place: Place) -> None:
     make(place, "/etc/one")
     begin(change(place), place, TOKEN)
+    (Path(place.root).parent / "no-systemctl").touch()
     other = change(place, file("/etc/two"))
     assert begin(other, place, "another", check_mode=True)["undone_before"].startswith("would be undone first")
     result = begin(other, place, "another")
@@ -245,6 +213,141 @@ def test_the_change_of_a_dead_run_is_undone_first_and_reported(place: Place) -> 
     assert confirm(place, "another")["confirmed"]
 
 
+def test_a_change_that_may_still_be_confirmed_is_nobody_elses_to_undo(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    # A clock that somebody sets, forth and back, moves no bound.
+    for now in (0.0, 4e9):
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        answer = begin(change(place, file("/etc/two")), place, "another")
+        assert (answer["changed"], answer["applied"]) == (False, False)
+        assert answer["held"]["by"].endswith(" on the node itself")
+        assert 55 <= answer["held"]["seconds"] <= 60
+    assert begin(change(place, file("/etc/two")), place, "another", check_mode=True)["held"] == answer["held"]
+    assert place.real("/etc/one").read_bytes() == NEW
+    assert not confirm(place, "another")["confirmed"]
+    assert confirm(place, TOKEN)["confirmed"]
+    assert begin(change(place, file("/etc/two")), place, "another")["applied"]
+
+
+def boot_units(place: Place) -> list[str]:
+    return sorted(path.name for path in place.real("/etc/systemd/system").rglob("hardened-balancer-boot-*"))
+
+
+def test_the_next_boot_undoes_before_network_and_ssh(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    unit = place.real("/etc/systemd/system/sysinit.target.wants/hardened-balancer-boot-ssh-files.service")
+    lines = unit.read_text().splitlines()
+    [before] = [line.removeprefix("Before=").split() for line in lines if line.startswith("Before=")]
+    assert {"network-pre.target", "ssh.service", "ssh.socket", "hardened-balancer-firewall.service"} <= set(before)
+    assert "DefaultDependencies=no" in lines
+    assert f"ConditionPathExists=|{place.token}" in lines
+
+    # Before anything runs: files, and no command that would wait for what waits for us.
+    assert subprocess.run(["sh", str(place.script), "boot"], check=False).returncode == 0
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert live(place) == NEW
+    assert calls(place)[-1] == "systemctl daemon-reload"
+    assert subprocess.run(["sh", str(place.script), "another reason"], check=False).returncode == 0
+    assert live(place) == OLD
+    assert boot_units(place) == []
+    answer = confirm(place, TOKEN)
+    assert (answer["undone"], answer["complete"], answer["why"]) == (
+        True,
+        True,
+        "the node went down before it was confirmed",
+    )
+
+
+def test_a_node_that_came_up_again_confirms_nothing_that_it_has_put_back(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    subprocess.run(["sh", str(place.script), "boot"], check=False)
+    answer = confirm(place, TOKEN)
+    assert (answer["confirmed"], answer["undone"], answer["complete"]) == (False, True, True)
+
+
+def test_a_confirmed_change_leaves_no_unit_for_the_boot(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    assert len(boot_units(place)) == 4
+    confirm(place, TOKEN)
+    assert boot_units(place) == []
+    assert [path.name for path in place.real("/etc").iterdir()] == ["one", "systemd"]
+
+
+@pytest.mark.parametrize("full", ["undo/ssh/files", "undo/ssh/.undo.sh.new", "undo/ssh/.token.new", "boot-ssh-files"])
+def test_a_full_disk_is_refused_before_anything_is_touched(
+    place: Place, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    make(place, "/etc/one")
+    fsync = os.fsync
+
+    def take_no_more(handle: int) -> None:
+        path = str(Path(f"/proc/self/fd/{handle}").readlink())
+        if full in path:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", take_no_more)
+    with pytest.raises(ConfirmedError, match=r"No space left on device.*so nothing was changed. Make room"):
+        begin(change(place), place, TOKEN)
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert live(place) is None
+    assert not place.kept.exists()
+    assert boot_units(place) == []
+    assert [path.name for path in place.real("/etc").iterdir() if path.is_file()] == ["one"]
+
+
+@pytest.mark.parametrize("directory", ["/run", "/var/lib/hardened-balancer/undo"])
+def test_a_directory_that_takes_nothing_is_refused_before_anything_is_touched(place: Place, directory: str) -> None:
+    make(place, "/etc/one")
+    make(place, directory)
+    with pytest.raises(ConfirmedError, match=r"could not be written to .*, so nothing was changed"):
+        begin(change(place), place, TOKEN)
+    assert place.real("/etc/one").read_bytes() == OLD
+
+
+def test_the_undo_needs_no_room_on_the_disk(place: Place) -> None:
+    make(place, "/etc/one", OLD, 0o604)
+    begin(change(place, apply="true"), place, TOKEN)
+    full = Path(place.root).parent / "bin" / "cp"
+    full.write_text("#!/bin/sh\nexit 1\n")
+    full.chmod(0o755)
+    assert timer_fires(place).returncode == 0
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert place.real("/etc/one").stat().st_mode & 0o7777 == 0o604
+
+
+def test_a_file_whose_original_somebody_took_away_comes_from_the_copy(place: Place) -> None:
+    make(place, "/etc/one", OLD, 0o604)
+    begin(change(place), place, TOKEN)
+    place.beside("/etc/one").unlink()
+    assert timer_fires(place).returncode == 0
+    assert place.real("/etc/one").read_bytes() == OLD
+    assert place.real("/etc/one").stat().st_mode & 0o7777 == 0o604
+
+
+def test_a_disk_that_is_full_at_the_last_file_has_changed_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(place, "/etc/one")
+    make(place, "/etc/two")
+    written = _confirmed_files.write_new
+
+    def take_no_more(path: Path, content: bytes, mode: int, uid: int, gid: int) -> None:
+        if path == place.coming("/etc/two"):
+            assert place.real("/etc/one").read_bytes() == OLD
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written(path, content, mode, uid, gid)
+
+    monkeypatch.setattr(_confirmed_files, "write_new", take_no_more)
+    with pytest.raises(ConfirmedError, match=r"No space left on device.*It was undone at once"):
+        begin(change(place, file("/etc/one"), file("/etc/two")), place, TOKEN)
+    assert [path.name for path in place.real("/etc").iterdir() if path.is_file()] == ["one", "two"]
+
+
 def test_rubbish_of_a_run_that_died_before_it_armed_is_no_pending_undo(place: Place) -> None:
     make(place, "/etc/one")
     (place.kept / "files").mkdir(parents=True)
@@ -252,14 +355,15 @@ def test_rubbish_of_a_run_that_died_before_it_armed_is_no_pending_undo(place: Pl
     assert confirm(place, TOKEN)["confirmed"]
 
 
-def test_the_session_of_the_change_cannot_confirm_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_from_before_the_change_cannot_confirm_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     make(place, "/etc/one")
-    monkeypatch.setattr(_confirmed, "sshd_session", lambda root: "812 4711")
+    before = _confirmed.ticks() - 1
+    monkeypatch.setattr(_confirmed, "sshd_session", lambda root: before)
     begin(change(place), place, TOKEN)
     answer = confirm(place, TOKEN)
-    assert not answer["confirmed"]
-    assert answer["pending"]
-    monkeypatch.setattr(_confirmed, "sshd_session", lambda root: "977 4815")
+    assert (answer["confirmed"], answer["pending"]) == (False, True)
+    assert answer["why"] == "the SSH connection is older than the change"
+    monkeypatch.setattr(_confirmed, "sshd_session", lambda root: _confirmed.ticks())
     assert confirm(place, TOKEN)["confirmed"]
 
 
@@ -277,9 +381,9 @@ def test_the_session_is_found_above_sudo(tmp_path: Path) -> None:
         (tmp_path / "proc" / str(pid)).mkdir(parents=True)
         rest = " ".join(str(number) for number in range(5, 22))
         (tmp_path / "proc" / str(pid) / "stat").write_text(f"{pid} ({name}) S {parent} {rest} {pid}00 0 0\n")
-    assert sshd_session(str(tmp_path), 40) == "20 2000"
-    assert sshd_session(str(tmp_path), 10) == "10 1000"
-    assert sshd_session(str(tmp_path), 7) == ""
+    assert sshd_session(str(tmp_path), 40) == 2000
+    assert sshd_session(str(tmp_path), 10) == 1000
+    assert sshd_session(str(tmp_path), 7) is None
 
 
 def test_the_difference_of_attributes_has_its_own_title() -> None:

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hardened.balancer.plugins.module_utils import _logins
+
+NOW = 20000 * 24 * 60 * 60.0
+RIGHT = {"loose": [], "unreadable": [], "options": [], "expired": False, "new_password": False}
+
+
+def entry(home: Path, uid: int | None = None) -> pwd.struct_passwd:
+    me = pwd.getpwuid(os.getuid())
+    return pwd.struct_passwd((me.pw_name, "x", me.pw_uid if uid is None else uid, 65533, "", str(home), "/bin/sh"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    (home / ".ssh/authorized_keys").write_text("ssh-ed25519 AAAAone ops@example.com\n")
+    home.chmod(0o755)
+    (home / ".ssh").chmod(0o700)
+    (home / ".ssh/authorized_keys").chmod(0o600)
+    return home
+
+
+def test_an_account_that_is_right(home: Path) -> None:
+    assert _logins.login(entry(home), "") == RIGHT
+    assert _logins.login(entry(home / "nowhere"), "") == RIGHT
+
+
+@pytest.mark.parametrize("name", ["", ".ssh", ".ssh/authorized_keys"])
+def test_what_others_may_write_to_is_loose(home: Path, name: str) -> None:
+    path = home / name
+    path.chmod(0o777)
+    found = _logins.login(entry(home), "")["loose"]
+    assert found == [{"path": str(path), "found": "may be written by others (mode 0777)"}]
+
+
+def test_what_belongs_to_somebody_else_is_loose_unless_that_is_root(home: Path) -> None:
+    found = _logins.login(entry(home, uid=65530), "")["loose"]
+    assert bool(found) == (os.getuid() != 0)
+    if os.getuid() == 0:
+        os.chown(home, 65531, 65531)
+        [one] = _logins.login(entry(home, uid=65530), "")["loose"]
+        assert one == {"path": str(home), "found": "belongs to the account of number 65531"}
+
+
+def test_what_the_account_cannot_read_itself(home: Path) -> None:
+    keys = home / ".ssh/authorized_keys"
+    other = entry(home, uid=65530)
+    assert _logins.login(other, "")["unreadable"] == [str(keys)]
+    keys.chmod(0o644)
+    assert not _logins._may(home / ".ssh", 65530, set(), 1)
+    (home / ".ssh").chmod(0o755)
+    home.parent.chmod(0o700)
+    assert _logins.login(other, "")["unreadable"] == [str(keys)]
+
+
+def test_options_of_keys() -> None:
+    lines = (
+        "# no key\n"
+        "ssh-ed25519 AAAAone from=me\n"
+        'from="198.51.100.0/24,!198.51.100.9",command="echo \\"a b\\"",no-pty ssh-rsa AAAAtwo== x\n'
+        "restrict ssh-ed25519 AAAAthree\n"
+        "garbage\n"
+    )
+    assert _logins.key_options(lines) == [
+        {
+            "key": "ssh-rsa AAAAtwo==",
+            "options": {"from": "198.51.100.0/24,!198.51.100.9", "command": 'echo \\"a b\\"', "no-pty": ""},
+        },
+        {"key": "ssh-ed25519 AAAAthree", "options": {"restrict": ""}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expired", "new_password"),
+    [
+        ("ops:!:19000:0:99999:7:::", False, False),
+        ("ops:!:19000:0:99999:7::20000:", True, False),
+        ("ops:!:19000:0:99999:7::20001:", False, False),
+        ("ops:!:0:0:99999:7:::", False, True),
+        ("ops:!:19000:0:90:7:::", False, True),
+        ("ops:!:19000:0:-1:7::-1:", False, False),
+        ("other:!:0:0:90:7::1:", False, False),
+        ("", False, False),
+    ],
+)
+def test_the_end_of_an_account(line: str, expired: bool, new_password: bool) -> None:
+    assert _logins.age(f"root:*::0:::::\n{line}\n", "ops", 20000) == {"expired": expired, "new_password": new_password}
