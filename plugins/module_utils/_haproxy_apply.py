@@ -24,6 +24,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _transaction,
     _tree,
     _tree_files,
+    _unit,
     _verdict,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_journal import cursor_of, journal
@@ -90,6 +91,7 @@ def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]
         again = _decide(order, live, wanted, places)
         decided = decided if again.pending == "none" else again
     if decided.pending == "none":
+        _unit.keep(places)
         return _outcome(decided, wanted, live.worker, places)
     before = _health.rows(places.admin_socket)
     if decided.pending in PROCESS_CHANGES:
@@ -103,6 +105,7 @@ def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]
     except (FailedError, OSError) as exc:
         raise _undone(exc, decided, wanted, live, order, places, run, cursor) from exc
     _transaction.keep(places, wanted)
+    _unit.keep(places)
     worker = _haproxy_process.observe(places, run).worker
     return _outcome(did, wanted, worker, places)
 
@@ -113,10 +116,9 @@ def _rehearse(wanted: str, before: list[dict[str, str]], order: Order, places: P
     if not found and order.settle:
         found = _rehearsal.failures(_files(wanted, places)[_transaction.MAIN], before, order.settle, places)
     if found:
-        raise ApplyError(
-            "\n".join([f"The configuration {wanted} would not serve. Nothing was changed, what runs goes on.", *found]),
-            True,
-        )
+        unit = _unit.go_back(places, run)
+        said = f"The configuration {wanted} would not serve. Nothing was changed, what runs goes on."
+        raise ApplyError("\n".join([said, *found, *filter(None, [unit])]), True)
 
 
 def _wanted(order: Order, places: Places) -> str:
@@ -243,6 +245,7 @@ def _undone(
     """What ran before runs again, on disk and in memory; the message says whether that is so."""
     said = journal(run, cursor)
     _transaction.go_back(places)
+    unit = _unit.go_back(places, run)
     state, restored = _restore(before, order.timeout, places, run)
     action = "change at run time" if decided.pending in ("runtime", "mend") else decided.pending
     lines = [
@@ -250,6 +253,7 @@ def _undone(
         "HAProxy said:" if said else "HAProxy said nothing in the journal.",
         *(f"  {line}" for line in said),
         state,
+        *filter(None, [unit]),
     ]
     return ApplyError("\n".join(lines), restored)
 

@@ -19,6 +19,8 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
     lines += [f"log in as: {', '.join(a['name'] for a in plan['administrators'])}"]
     if plan["node"]["user"] != plan["login"]:
         lines.append(f"from now on connect as {plan['login']}: set ansible_user: {plan['login']}")
+    if seen.get("until_restart"):
+        lines.append(f"HAProxy keeps until its next restart, and needs no more: {', '.join(seen['until_restart'])}")
     planned = {backend["name"] for backend in plan["backends"]}
     return lines + [_backend(backend) for backend in seen["backends"] if backend["name"] in planned]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import binds, content, gates, limits, releases, sections, values
+from . import binds, content, gates, limits, releases, sandbox, sections, values
 from . import node as nodes
 from .catalogue import version
 from .hardened import ADMIN_GROUP
@@ -26,6 +26,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     """Everything that follows from the inventory alone."""
     problems = Problems()
     given = values.check(variables, problems)
+    sandbox.check(given.get("haproxy_unit") or {}, problems)
     listed = content.gather(given, variables)
     drawn = sections.draw(given, listed, inventory, problems)
     result = {
@@ -39,6 +40,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "trees_kept": given.get("haproxy_trees_kept"),
         "existing_configuration": given.get("haproxy_existing_configuration"),
         "warnings_are": given.get("haproxy_warnings"),
+        "own_unit": given.get("haproxy_unit") or {},
         "stated_node": given.get("haproxy_node"),
         "global": given.get("haproxy_global") or {},
         "backends": drawn.backends,
@@ -73,6 +75,7 @@ def complete(
         "notes": warnings,
         "sections": sections.complete(drafted, limit["maxconn"], haproxy, node["haproxy"].get("build")),
     }
+    result["unit"] = sandbox.derive(result["sections"], drafted["own_unit"])
     return {**result, "proof": _proof(result)}, problems
 
 
@@ -106,5 +109,6 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
             "require_healthy": plan["require_healthy"],
             "journal": "log" not in plan["global"],
             "nofile": plan["limits"]["nofile"],
+            "sandbox": {name: plan["unit"][name] for name in ("capabilities", "properties")},
         },
     }

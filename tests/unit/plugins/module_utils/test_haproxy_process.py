@@ -76,10 +76,20 @@ def test_the_kernel(tmp_path: Path) -> None:
     process.joinpath("mountinfo").write_text("1 2 0:3 / / rw - ext4 x rw\n")
     places = Places(proc=str(tmp_path))
     unit = {"BindReadOnlyPaths": "/dev/log:/var/lib/haproxy/dev/log:rbind"}
-    assert _haproxy_process.of_kernel(places, 10, unit) == {"nofile": 8300, "replaced": True, "log_unreachable": True}
+    assert _haproxy_process.of_kernel(places, 10, unit) == {
+        "nofile": 8300,
+        "sandbox": None,
+        "replaced": True,
+        "log_unreachable": True,
+    }
     process.joinpath("mountinfo").write_text("1 2 0:3 /l /var/lib/haproxy/dev/log ro - tmpfs x rw\n")
     assert _haproxy_process.of_kernel(places, 10, unit)["log_unreachable"] is False
-    assert _haproxy_process.of_kernel(places, 99, {}) == {"nofile": None, "replaced": False, "log_unreachable": False}
+    assert _haproxy_process.of_kernel(places, 99, {}) == {
+        "nofile": None,
+        "sandbox": None,
+        "replaced": False,
+        "log_unreachable": False,
+    }
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ class Machine:
             master_socket=str(directory / "master.sock"),
             run=str(directory / "run"),
             state=str(directory / "state"),
+            drop_in=str(directory / "drop-in.conf"),
         )
         self.port, self.port_of_nobody = free_port(), free_port()
         self.log = directory / "log"
@@ -567,3 +568,31 @@ def test_what_an_operator_added_goes_with_a_reload(machine: Machine) -> None:
     assert (found["pending"], found["reasons"]) == ("reload", ["server back/more is not of this tree"])
     assert machine.apply()["did"] == "reload"
     assert "more" not in ask(machine.places.admin_socket, "show servers state")
+
+
+@pytest.mark.parametrize("before", ["[Service]\n", ""])
+def test_the_drop_in_goes_back_with_the_tree(machine: Machine, before: str) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    unit = Path(machine.places.drop_in)
+    unit.with_name(f"{unit.name}.before").write_text(before)
+    unit.write_text("[Service]\nProtectHome=yes\n")
+    broken = machine.source("second")
+    broken["haproxy.cfg"] += "frontend more\n    bind 192.0.2.1:81\n    default_backend back\n"
+    machine.write(broken)
+    with pytest.raises(_haproxy_apply.ApplyError, match="The drop-in of its unit is the one from before, too"):
+        machine.apply()
+    assert (unit.read_text() if unit.exists() else "") == before
+    assert not unit.with_name(f"{unit.name}.before").exists()
+
+
+def test_the_drop_in_stays_where_the_change_held(machine: Machine) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    unit = Path(machine.places.drop_in)
+    unit.write_text("[Service]\n")
+    unit.with_name(f"{unit.name}.before").write_text("")
+    machine.write(machine.source("second"))
+    machine.apply()
+    assert unit.exists()
+    assert not unit.with_name(f"{unit.name}.before").exists()
