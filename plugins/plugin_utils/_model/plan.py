@@ -63,7 +63,9 @@ def complete(
     haproxy = version(nodes.haproxy_version(node))
     warnings = gates.judge(drafted["gates"], nodes.haproxy_version(node), node["haproxy"].get("build"), problems)
     servers = sum(len(b["servers"].split()) + len(b["by_dns"]) for b in drafted["backends"])
-    limit = limits.derive(drafted["global"].get("maxconn"), len(drafted["listeners"]), servers, node, problems)
+    limit = limits.derive(drafted["global"], len(drafted["listeners"]), servers, node, problems)
+    if run and not run["baseline"]:
+        limits.judge(limit, node, problems)
     login = nodes.judge(drafted, node, run, problems) if run else None
     administrators = drafted["administrators"] or ([{"name": login, "keys": []}] if login else [])
     result = {
