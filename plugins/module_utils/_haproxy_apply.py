@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
@@ -21,6 +21,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _preflight,
     _programs,
     _rehearsal,
+    _sandbox,
     _transaction,
     _tree,
     _tree_files,
@@ -58,6 +59,9 @@ class Order:
     settle: float = 10
     dry: bool = False
     planned: bool = False
+    # What the unit will have that a dry run does not write.
+    nofile: int | None = None
+    sandbox: str | None = None
 
 
 class FailedError(Exception):
@@ -73,6 +77,11 @@ def apply(order: Order, places: Places, run: _programs.Run = _programs.run) -> d
 
 def _foreseen(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]:
     live = _haproxy_process.observe(places, run)
+    live = replace(
+        live,
+        unit_nofile=order.nofile or live.unit_nofile,
+        unit_sandbox=_sandbox.parse(order.sandbox) or live.unit_sandbox,
+    )
     if order.planned and order.digest and not _files(order.digest, places):
         found = _verdict.of_process(live, order.digest, live.unit_nofile, None)
         return _outcome(found, order.digest, live.worker, places)

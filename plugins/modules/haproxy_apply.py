@@ -50,6 +50,12 @@ options:
       - Otherwise a tree that is not on disk is refused.
     type: bool
     default: false
+  nofile:
+    description: In check mode, the number of open files that the unit would have been given.
+    type: int
+  sandbox:
+    description: In check mode, the settings of the sandbox that the unit would have been given.
+    type: str
   timeout:
     description: Seconds until the new process must have come up.
     type: int
@@ -121,6 +127,8 @@ def main() -> None:
             "method": {"type": "str", "choices": ["reload", "restart"], "default": "reload"},
             "digest": {"type": "str"},
             "planned": {"type": "bool", "default": False},
+            "nofile": {"type": "int"},
+            "sandbox": {"type": "str"},
             "timeout": {"type": "int", "default": 30},
             "settle": {"type": "int", "default": 10},
         },
@@ -136,6 +144,8 @@ def main() -> None:
         settle=given["settle"],
         dry=module.check_mode,
         planned=given["planned"],
+        nofile=given["nofile"],
+        sandbox=given["sandbox"],
     )
     served = _haproxy_apply.served(places)
     try:

@@ -596,3 +596,15 @@ def test_the_drop_in_stays_where_the_change_held(machine: Machine) -> None:
     machine.apply()
     assert unit.exists()
     assert not unit.with_name(f"{unit.name}.before").exists()
+
+
+def test_a_dry_run_foresees_the_restart_that_a_unit_which_it_does_not_write_takes(machine: Machine) -> None:
+    digest = str(machine.write(machine.source())["digest"])
+    machine.apply()
+    for order, did in (
+        (_haproxy_apply.Order(digest, dry=True), "none"),
+        (_haproxy_apply.Order(digest, dry=True, sandbox="sandbox=1"), "restart"),
+        (_haproxy_apply.Order(digest, dry=True, nofile=1 << 30), "restart"),
+    ):
+        assert _haproxy_apply.apply(order, machine.places, machine.run)["did"] == did
+    assert machine.write(machine.source(), sandbox="sandbox=1", dry=True)["pending"] == "restart"
