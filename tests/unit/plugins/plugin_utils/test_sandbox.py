@@ -51,21 +51,27 @@ def added(*lines: str, unit: dict[str, t.Any] | None = None) -> list[str]:
         ("stats socket /srv/run/x.sock", ["ReadWritePaths=-/srv/run"]),
         ("bind unix@/srv/x.sock", ["ReadWritePaths=-/srv"]),
         ("bind /tmp/x.sock", ["PrivateTmp=no", "ReadWritePaths=-/tmp"]),
-        ("bind /home/me/x.sock", ["ProtectHome=read-only", "ReadWritePaths=-/home/me"]),
+        ("bind /home/ops/x.sock", ["ProtectHome=read-only", "ReadWritePaths=-/home/ops"]),
         ("bind abns@x", []),
         ("backing-file /var/log/rings/one", ["ReadWritePaths=-/var/log/rings"]),
-        ("bind *:443 ssl crt /root/site.pem", ["ProtectHome=read-only"]),
-        ("lua-load /home/me/x.lua", ["ProtectHome=read-only"]),
-        ("acl slow path_beg /home/me", []),
-        ("acl slow path /root/x", []),
-        ("acl slow path -f /root/paths.lst", ["ProtectHome=read-only"]),
-        ("use_backend %[path,map_beg(/home/me/x.map)]", ["ProtectHome=read-only"]),
-        ('http-request return status 200 file "/home/me/x.html"', ["ProtectHome=read-only"]),
+        ("bind *:443 ssl crt /home/ops/site.pem", ["ProtectHome=read-only"]),
+        ("lua-load /run/user/0/x.lua", ["ProtectHome=read-only"]),
+        ("acl slow path_beg /home/ops", []),
+        ("acl slow path /home/ops/x", []),
+        ("acl slow path -f /home/ops/paths.lst", ["ProtectHome=read-only"]),
+        ("use_backend %[path,map_beg(/home/ops/x.map)]", ["ProtectHome=read-only"]),
+        ('http-request return status 200 file "/home/ops/x.html"', ["ProtectHome=read-only"]),
         ("server one unix@/srv/x.sock", []),
     ],
 )
 def test_what_a_line_needs(line: str, expected: list[str]) -> None:
     assert added(line) == expected
+
+
+@pytest.mark.parametrize("home", sandbox.HOMES)
+def test_every_home_is_one(home: str) -> None:
+    assert added(f"lua-load {home}/x.lua") == ["ProtectHome=read-only"]
+    assert added(f"stats socket {home}/x.sock") == ["ProtectHome=read-only", f"ReadWritePaths=-{home}"]
 
 
 def test_a_prefix_of_unix_sockets() -> None:
@@ -108,7 +114,7 @@ def test_what_the_user_says_comes_last_and_is_carried_whole() -> None:
         "PrivateDevices": True,
         "raw": ["ProtectHome=tmpfs", "Environment=A=50% B"],
     }
-    unit = unit_of({"haproxy_unit": own, "haproxy_global": {"raw": ["lua-load /root/x.lua"]}})
+    unit = unit_of({"haproxy_unit": own, "haproxy_global": {"raw": ["lua-load /home/ops/x.lua"]}})
     assert unit["added"] == [
         "ProtectHome=read-only",
         "CapabilityBoundingSet=CAP_DAC_OVERRIDE",
