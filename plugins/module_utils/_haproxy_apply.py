@@ -23,6 +23,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _transaction,
     _tree,
     _tree_files,
+    _unit,
     _verdict,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_journal import cursor_of, journal
@@ -50,7 +51,7 @@ class Order:
     timeout: float = 30
     settle: float = 10
     dry: bool = False
-    # What the run that would have written the tree says is needed; only a dry run can be without the tree.
+    # What a dry run found to be needed that wrote neither the tree nor the unit.
     planned: Verdict | None = None
 
 
@@ -70,7 +71,7 @@ def apply(order: Order, places: Places, run: _programs.Run = _programs.run) -> d
 
 def _foreseen(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]:
     live = _haproxy_process.observe(places, run)
-    if order.planned and order.digest and not _files(order.digest, places):
+    if order.planned and order.digest:
         return _outcome(_as_asked(order, order.planned), order.digest, live.worker, places)
     wanted = _wanted(order, places)
     return _outcome(_decide(order, live, wanted, places), wanted.digest, live.worker, places)
@@ -87,11 +88,12 @@ def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]
         again = _decide(order, live, wanted, places)
         decided = decided if again.pending == "none" else again
     if decided.pending == "none":
+        _unit.keep(places)
         return _outcome(decided, wanted.digest, live.worker, places)
     before = _health.rows(places.admin_socket)
     if decided.pending in PROCESS_CHANGES and (found := _would_fail(wanted, before, order, places, run)):
         told = f"The configuration {wanted.digest} would not serve. Nothing was changed, what runs goes on."
-        raise ApplyError("\n".join([told, *found]), True)
+        raise ApplyError("\n".join([told, *found, *filter(None, [_unit.go_back(places, run)])]), True)
     cursor = cursor_of(run)
     try:
         _transaction.begin(places, wanted.digest)
@@ -101,6 +103,7 @@ def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]
     except (FailedError, OSError) as exc:
         raise _undone(exc, decided, wanted, live, order, places, run, cursor) from exc
     _transaction.keep(places, wanted.digest)
+    _unit.keep(places)
     worker = _haproxy_process.observe(places, run).worker
     return _outcome(did, wanted.digest, worker, places)
 
@@ -201,6 +204,7 @@ def _undone(
     """What ran before runs again, on disk and in memory; the message says whether that is so."""
     said = journal(run, cursor)
     _transaction.go_back(places)
+    unit = _unit.go_back(places, run)
     state, restored = _restore(wanted, before, order.timeout, places, run)
     action = "change at run time" if decided.pending in ("runtime", "mend") else decided.pending
     lines = [
@@ -208,6 +212,7 @@ def _undone(
         "HAProxy said:" if said else "HAProxy said nothing in the journal.",
         *(f"  {line}" for line in said),
         state,
+        *filter(None, [unit]),
     ]
     return ApplyError("\n".join(lines), restored)
 

@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _programs
+from ansible_collections.hardened.balancer.plugins.module_utils import _programs, _sandbox
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import (
     Processes,
     SocketError,
@@ -35,6 +35,7 @@ PROPERTIES = (
     "NeedDaemonReload",
     "LimitNOFILE",
     "BindReadOnlyPaths",
+    "Environment",
 )
 HARD_LIMIT = re.compile(r"^Max open files\s+\S+\s+(\S+)", re.MULTILINE)
 NO_LIMIT = 1 << 40
@@ -49,6 +50,7 @@ class Places:
     master_socket: str = "/run/haproxy-master.sock"
     proc: str = "/proc"
     run: str = "/run/hardened-balancer"
+    drop_in: str = "/etc/systemd/system/haproxy.service.d/hardened-balancer.conf"
     state: str = "/var/lib/hardened-balancer/haproxy.state"
     log_socket: str = "/dev/log"
 
@@ -83,8 +85,10 @@ class Live:
     enabled: bool = False
     stale_unit: bool = False
     unit_nofile: int | None = None
+    unit_sandbox: _sandbox.Settings | None = None
     master: int | None = None
     nofile: int | None = None
+    sandbox: _sandbox.Settings | None = None
     replaced: bool = False
     log_unreachable: bool = False
     foreign_socket: bool = False
@@ -115,6 +119,7 @@ def of_unit(unit: t.Mapping[str, str]) -> Live:
         enabled=unit.get("UnitFileState") == "enabled",
         stale_unit=unit.get("NeedDaemonReload") == "yes",
         unit_nofile=number(unit.get("LimitNOFILE")),
+        unit_sandbox=_sandbox.of_environment(unit.get("Environment", "")),
         master=number(unit.get("MainPID")) or None,
     )
 
@@ -128,8 +133,10 @@ def number(text: str | None) -> int | None:
 
 def of_kernel(places: Places, master: int, unit: t.Mapping[str, str]) -> dict[str, t.Any]:
     limits = HARD_LIMIT.search(_read(places.proc, master, "limits"))
+    environ, status = (_read(places.proc, master, name) for name in ("environ", "status"))
     return {
         "nofile": number(limits[1]) if limits else None,
+        "sandbox": _sandbox.of_process(environ, status, _sandbox.of_environment(unit.get("Environment", ""))),
         "replaced": _program_of(places.proc, master).endswith(" (deleted)"),
         "log_unreachable": _log_unreachable(places, f"{places.proc}/{master}/root", unit.get("BindReadOnlyPaths", "")),
     }

@@ -88,6 +88,7 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
         "user_keys": _session.keys_of(_home(name)),
         "memory_mib": memory_mib(_text(f"{proc}/meminfo"), _text("/sys/fs/cgroup/memory.max")),
         "nofile_max": nofile_max(_text(f"{proc}/1/limits"), _text(f"{proc}/1/status"), _text(f"{proc}/sys/fs/nr_open")),
+        "nr_open": raisable(_text(f"{proc}/1/status"), _text(f"{proc}/sys/fs/nr_open")),
         "container": in_container(),
         "addresses": addresses(_text(f"{proc}/self/net/fib_trie"), _text(f"{proc}/self/net/if_inet6")),
         "groups": {ADMIN_GROUP: members(ADMIN_GROUP)},
@@ -136,11 +137,20 @@ def memory_mib(meminfo: str, limit: str) -> int:
     return min(found, default=0)
 
 
+def _raises_limits(status: str) -> bool:
+    bounding = re.search(r"^CapBnd:\s+([0-9a-f]+)", status, re.MULTILINE)
+    return bool(bounding and int(bounding[1], 16) >> CAP_SYS_RESOURCE & 1)
+
+
+def raisable(status: str, nr_open: str) -> int | None:
+    """fs.nr_open where it is this node's own, and so can be raised; in a container it is the host's."""
+    return number(nr_open.strip()) if _raises_limits(status) and not in_container() else None
+
+
 def nofile_max(limits: str, status: str, nr_open: str) -> int:
     """What the init system can give a unit: the kernel's ceiling if it may raise limits, else its own hard limit."""
-    bounding = re.search(r"^CapBnd:\s+([0-9a-f]+)", status, re.MULTILINE)
     ceiling = number(nr_open.strip())
-    if bounding and int(bounding[1], 16) >> CAP_SYS_RESOURCE & 1 and ceiling:
+    if _raises_limits(status) and ceiling:
         return ceiling
     hard = HARD_LIMIT.search(limits)
     return min((n for n in (number(hard[1]) if hard else None, ceiling) if n), default=1024)

@@ -15,7 +15,7 @@ import resource
 import typing as t
 from pathlib import Path
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _addresses, _listeners, _programs
+from ansible_collections.hardened.balancer.plugins.module_utils import _addresses, _confined, _listeners, _programs
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     UNIT,
     Places,
@@ -57,7 +57,12 @@ def problems(digest: str, places: Places, run: _programs.Run) -> list[str]:
     unit = parse_properties(run(["systemctl", "show", UNIT, f"--property={','.join(LIMITS)}"]).out)
     text = main.read_text(errors="replace")
     held = {(one["protocol"], one["address"], one["port"]) for one in _ours(places)}
-    found = [*_of_file(unit, places), *_of_unit(unit, needed + caches(text)), *_of_logs(text, unit)]
+    found = [
+        *_confined.problems(main, places, run),
+        *_of_file(unit, places),
+        *_of_unit(unit, needed + caches(text)),
+        *_of_logs(text, unit),
+    ]
     return [*found, *_addresses.refused(text, held)]
 
 

@@ -24,6 +24,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _nft,
     _node,
     _programs,
+    _sandbox,
     _spans,
     _ssh_wire,
 )
@@ -95,6 +96,11 @@ class Seen:
     @functools.cached_property
     def live(self) -> _haproxy_process.Live:
         return _haproxy_process.observe(self.places, self.run)
+
+    @functools.cached_property
+    def unit(self) -> dict[str, str]:
+        """HAProxy's, with all that systemd says of it."""
+        return _haproxy_process.parse_properties(self.run(["systemctl", "show", "haproxy.service"]).out)
 
     def stats(self) -> list[Row]:
         """Anew each time: it is what changes while we wait."""
@@ -289,6 +295,47 @@ def open_files(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     )
 
 
+def sandbox_of_the_unit(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """What a start would give, by all drop-ins of the unit together."""
+    if "sandbox" not in expect:
+        return
+    wanted, unit = expect["sandbox"]["properties"], seen.unit
+    held = {name.upper() for name in unit.get("CapabilityBoundingSet", "").split()}
+    yield Finding(
+        "capabilities of haproxy.service",
+        _listed(expect["sandbox"]["capabilities"]),
+        _listed(sorted(held)),
+        held == set(expect["sandbox"]["capabilities"]),
+    )
+    wrong = {name: unit.get(name) for name, value in wanted.items() if unit.get(name, value) != value}
+    found = _listed(f"{name}={value}" for name, value in wrong.items())
+    also = f" (drop-ins: {unit.get('DropInPaths', 'none')})" if wrong else ""
+    yield Finding("sandbox of haproxy.service", "as planned", f"{found}{also}" if wrong else "it is", not wrong)
+
+
+def sandbox_of_the_process(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """What the kernel says of the master and of the worker."""
+    if "sandbox" not in expect:
+        return
+    left = _sandbox.leftover(seen.live.sandbox, seen.live.unit_sandbox)
+    kept = {one.partition("=")[2] for one in left if one.startswith("CapabilityBoundingSet=")}
+    of_init = _sandbox.capabilities(_sandbox.read_status(seen.places.proc, 1))
+    allowed = {*expect["sandbox"]["capabilities"], *kept} & of_init
+    gains = expect["sandbox"]["properties"].get("NoNewPrivileges") == "no" or "NoNewPrivileges=no" in left
+    for name, pid in (("master", seen.live.master), ("worker", seen.live.worker)):
+        status = _sandbox.read_status(seen.places.proc, pid) if pid else {}
+        found = _sandbox.capabilities(status)
+        yield Finding(
+            f"capabilities of HAProxy's {name}",
+            _listed(sorted(allowed)),
+            _listed(sorted(found)) if status else "no process",
+            bool(status) and found == allowed,
+        )
+        locked = status.get("Seccomp") == "2" and (gains or status.get("NoNewPrivs") == "1")
+        said = f"NoNewPrivs {status.get('NoNewPrivs')}, Seccomp {status.get('Seccomp')}"
+        yield Finding(f"HAProxy's {name} is confined", "NoNewPrivs 1, Seccomp 2", said, locked)
+
+
 def binds(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     held = {(one["protocol"], one["address"], one["port"]): one for one in seen.listeners}
     for bind in expect["binds"]:
@@ -481,6 +528,7 @@ def summary(seen: Seen) -> dict[str, t.Any]:
     )
     servers = _health.by_backend(rows)
     return {
+        "until_restart": _sandbox.leftover(seen.live.sandbox, seen.live.unit_sandbox),
         "frontends": [{"name": row["pxname"], "status": row["status"]} for row in rows if row["type"] == "0"],
         "backends": [_workers(row["pxname"], servers.get(row["pxname"], [])) for row in rows if row["type"] == "1"],
         "open": [
@@ -534,6 +582,8 @@ LOCKDOWN: tuple[Check, ...] = (
 SERVICE: tuple[Check, ...] = (
     configuration_in_force,
     open_files,
+    sandbox_of_the_unit,
+    sandbox_of_the_process,
     binds,
     listens_nowhere_else,
     firewall_opens_exactly,

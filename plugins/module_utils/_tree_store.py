@@ -17,12 +17,13 @@ import re
 import shutil
 import tempfile
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _packages,
     _programs,
+    _sandbox,
     _transaction,
     _tree,
     _tree_files,
@@ -55,6 +56,7 @@ class Request:
     keep: int = 5
     existing: str = "refuse"
     nofile: int | None = None
+    sandbox: str | None = None
     dry: bool = False
     fatal: bool = True
     ports: t.Mapping[str, t.Any] = field(default_factory=dict)
@@ -82,6 +84,8 @@ def _converge(request: Request, places: Places, live: Live, run: _programs.Run) 
     messages = present.said if present else []
     if wrong or in_force != digest or (request.fatal and messages):
         messages = _change(request, places, live, final, digest, edits, aside, run)
+    # A dry run did not write the unit that it would have.
+    live = replace(live, unit_sandbox=_sandbox.parse(request.sandbox)) if request.sandbox else live
     pending, reasons = _verdict.needed(live, digest, final, request.nofile, places, edited=bool(edits))
     if not request.dry:
         in_use = {digest, in_force, live.digest, live.started_with, _transaction.kept_digest(places)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _in_memory, _transaction
+from ansible_collections.hardened.balancer.plugins.module_utils import _in_memory, _sandbox, _transaction
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     Live,
     Places,
@@ -69,8 +69,8 @@ def of_process(live: Live, digest: str, nofile: int | None, rewritten: int | Non
 
 
 def restart_reasons(live: Live, nofile: int | None) -> list[str]:
-    """A reload keeps the limits and the mounts that the unit was started with, and the sockets that are listened on."""
-    reasons = []
+    """A reload keeps the limits, mounts and sandbox that the unit was started with, and the sockets listened on."""
+    reasons = list(_sandbox.lacking(live.sandbox, live.unit_sandbox))
     if nofile is not None and live.nofile is not None and live.nofile < nofile:
         reasons.append(f"the process may open {live.nofile} files and needs {nofile}, a reload cannot raise that")
     if live.log_unreachable:

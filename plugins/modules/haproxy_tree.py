@@ -60,6 +60,9 @@ options:
   nofile:
     description: Number of open files that the process must be allowed; less needs a restart.
     type: int
+  sandbox:
+    description: Settings of the sandbox that the process must have been started with; what it lacks needs a restart.
+    type: str
   ports:
     description: The ports that the tree was planned with; kept beside it for who goes back to it.
     type: dict
@@ -159,6 +162,7 @@ def main() -> None:
             "keep": {"type": "int", "default": 5},
             "existing": {"type": "str", "choices": ["refuse", "keep_aside"], "default": "refuse"},
             "nofile": {"type": "int"},
+            "sandbox": {"type": "str"},
             "ports": {"type": "dict", "default": {}},
             "warnings": {"type": "str", "choices": ["shown", "fatal"], "default": "fatal"},
         },
@@ -173,6 +177,7 @@ def main() -> None:
             keep=given["keep"],
             existing=given["existing"],
             nofile=given["nofile"],
+            sandbox=given["sandbox"],
             dry=module.check_mode,
             fatal=given["warnings"] == "fatal",
             ports=given["ports"],

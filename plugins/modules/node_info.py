@@ -73,6 +73,10 @@ node:
       description: The highest number of open files that the init system can allow a unit.
       type: int
       sample: 1048576
+    nr_open:
+      description: C(fs.nr_open), where it is the node's own and can be raised; null in a container.
+      type: int
+      sample: 1048576
     container:
       description: Whether the node is a container.
       type: bool

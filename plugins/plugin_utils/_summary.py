@@ -22,6 +22,8 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
         lines.append(f"host keys that SSH does not offer any more, though they are still there: {left_out}")
     if plan["node"]["user"] != plan["login"]:
         lines.append(f"from now on connect as {plan['login']}: set ansible_user: {plan['login']}")
+    if seen.get("until_restart"):
+        lines.append(f"HAProxy keeps until its next restart, and needs no more: {', '.join(seen['until_restart'])}")
     planned = {backend["name"] for backend in plan["backends"]}
     return lines + [_backend(backend) for backend in seen["backends"] if backend["name"] in planned]
 

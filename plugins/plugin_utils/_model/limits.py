@@ -17,6 +17,8 @@ PER_CONNECTION = 2
 STEP = 1024
 # What the unit may open: only a restart raises it, so a later, larger maxconn should find room.
 GENEROUS = 1_048_576
+# The highest fs.nr_open of a 64-bit kernel.
+NR_OPEN_MAX = 1_073_741_816
 
 
 def reserve(listeners: int, servers: int) -> int:
@@ -25,11 +27,13 @@ def reserve(listeners: int, servers: int) -> int:
 
 
 def derive(
-    wanted: int | None, listeners: int, servers: int, node: dict[str, t.Any], problems: Problems
+    given: dict[str, t.Any], listeners: int, servers: int, node: dict[str, t.Any], problems: Problems
 ) -> dict[str, int]:
+    """`nr_open`: what the kernel has to allow, for no unit starts with more; the baseline raises it where it may."""
+    wanted = given.get("maxconn")
     beside = reserve(listeners, servers)
     possible = (node["nofile_max"] - beside) // PER_CONNECTION
-    if wanted is not None and wanted > possible:
+    if wanted is not None and wanted > (ceiling(node) - beside) // PER_CONNECTION:
         problems.add(
             "haproxy_global.maxconn",
             f"holds {wanted}, which needs {wanted * PER_CONNECTION + beside} descriptors; "
@@ -42,5 +46,29 @@ def derive(
         )
     by_memory = int(node["memory_mib"] * 1024 * SHARE_OF_MEMORY / KIB_PER_CONNECTION)
     maxconn = wanted or max(1, min(by_memory, possible, HIGHEST_DEFAULT))
-    needed = maxconn * PER_CONNECTION + beside
-    return {"maxconn": maxconn, "nofile": max(needed, min(node["nofile_max"], GENEROUS))}
+    # Without CAP_SYS_RESOURCE the process takes no more than its unit was given.
+    needed = max(maxconn * PER_CONNECTION + beside, _own(given, node, problems))
+    nofile = max(needed, min(node["nofile_max"], GENEROUS))
+    return {"maxconn": maxconn, "nofile": nofile, "nr_open": nofile}
+
+
+def ceiling(node: dict[str, t.Any]) -> int:
+    return NR_OPEN_MAX if node.get("nr_open") else int(node["nofile_max"])
+
+
+def _own(given: dict[str, t.Any], node: dict[str, t.Any], problems: Problems) -> int:
+    own = max((int(one) for one in given.get("ulimit_n") or [] if str(one).isdecimal()), default=0)
+    if own > ceiling(node):
+        problems.add("haproxy_global.ulimit_n", f"holds {own}; this node allows {node['nofile_max']}")
+        return 0
+    return own
+
+
+def judge(limits: dict[str, int], node: dict[str, t.Any], problems: Problems) -> None:
+    """Of a run that does not raise it."""
+    if limits["nr_open"] > node["nofile_max"] and not problems:
+        problems.add(
+            "haproxy_global.maxconn",
+            f"needs {limits['nr_open']} descriptors, and fs.nr_open of the node is {node['nofile_max']}; "
+            "run without --tags first, or with --tags baseline",
+        )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import binds, content, gates, jumps, limits, logins, releases, sections, ssh, values
+from . import binds, content, gates, jumps, limits, logins, releases, sandbox, sections, ssh, values
 from . import node as nodes
 from .catalogue import version
 from .hardened import ADMIN_GROUP
@@ -35,6 +35,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     """Everything that follows from the inventory alone."""
     problems = Problems()
     given = values.check(variables, problems)
+    sandbox.check(given.get("haproxy_unit") or {}, problems)
     listed = content.gather(given, variables)
     drawn = sections.draw(given, listed, inventory, problems)
     jumps.check(inventory, bool(given.get("ssh_jump_host")), problems)
@@ -51,6 +52,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "trees_kept": given.get("haproxy_trees_kept"),
         "existing_configuration": given.get("haproxy_existing_configuration"),
         "warnings_are": given.get("haproxy_warnings"),
+        "own_unit": given.get("haproxy_unit") or {},
         "stated_node": given.get("haproxy_node"),
         "global": given.get("haproxy_global") or {},
         "backends": drawn.backends,
@@ -73,7 +75,9 @@ def complete(
     haproxy = version(nodes.haproxy_version(node))
     warnings = gates.judge(drafted["gates"], nodes.haproxy_version(node), node["haproxy"].get("build"), problems)
     servers = sum(len(b["servers"].split()) + len(b["by_dns"]) for b in drafted["backends"])
-    limit = limits.derive(drafted["global"].get("maxconn"), len(drafted["listeners"]), servers, node, problems)
+    limit = limits.derive(drafted["global"], len(drafted["listeners"]), servers, node, problems)
+    if run and not run["baseline"]:
+        limits.judge(limit, node, problems)
     login = nodes.judge(drafted, node, run, problems) if run else None
     if login:
         logins.judge(drafted, node, login, problems)
@@ -88,6 +92,7 @@ def complete(
         "sections": sections.complete(drafted, limit["maxconn"], haproxy, node["haproxy"].get("build")),
         "ssh": ssh.settle(drafted, node, problems),
     }
+    result["unit"] = sandbox.derive(result["sections"], drafted["own_unit"])
     if run:
         ssh.judge_keys(result, node, problems)
     return {**result, "proof": _proof(result)}, problems
@@ -119,5 +124,6 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
             "require_healthy": plan["require_healthy"],
             "journal": "log" not in plan["global"],
             "nofile": plan["limits"]["nofile"],
+            "sandbox": {name: plan["unit"][name] for name in ("capabilities", "properties")},
         },
     }

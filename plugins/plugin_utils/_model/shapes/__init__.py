@@ -11,6 +11,7 @@ from .conditions import CONDITION, NAMED_CONDITION
 from .parts import BACKEND_RULES, FRONTEND_RULES, RAW_LINES
 from .proxies import BACKEND, BIND, DEFAULTS, FRONTEND, LISTEN, NAMED_DEFAULTS
 from .servers import PER_SERVER
+from .unit import UNIT
 
 __all__ = [
     "BACKEND",
@@ -180,6 +181,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
             default="refuse",
         ),
     ),
+    "haproxy_unit": (("haproxy",), UNIT),
     "haproxy_node": (("haproxy",), NODE),
     "haproxy_worker": (
         ("haproxy",),

@@ -88,7 +88,7 @@ def test_the_kernel(tmp_path: Path) -> None:
     inside.mkdir(parents=True)
     places = Places(proc=str(tmp_path), log_socket=str(tmp_path / "log"))
     unit = {"BindReadOnlyPaths": f"-{places.log_socket}:/var/lib/haproxy/dev/log:rbind"}
-    found = {"nofile": 8300, "replaced": True, "log_unreachable": False}
+    found = {"nofile": 8300, "sandbox": None, "replaced": True, "log_unreachable": False}
     assert _haproxy_process.of_kernel(places, 10, unit) == found, "where the node has no journal none is missed"
     with listening(places.log_socket):
         assert _haproxy_process.of_kernel(places, 10, unit) == {**found, "log_unreachable": True}
@@ -96,7 +96,8 @@ def test_the_kernel(tmp_path: Path) -> None:
             assert _haproxy_process.of_kernel(places, 10, unit) == found
         assert inside.joinpath("log").is_socket()
         assert _haproxy_process.of_kernel(places, 10, unit) == {**found, "log_unreachable": True}
-    assert _haproxy_process.of_kernel(places, 99, {}) == {"nofile": None, "replaced": False, "log_unreachable": False}
+    nothing = {"nofile": None, "sandbox": None, "replaced": False, "log_unreachable": False}
+    assert _haproxy_process.of_kernel(places, 99, {}) == nothing
 
 
 @pytest.mark.parametrize(

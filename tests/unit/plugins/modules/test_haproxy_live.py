@@ -89,6 +89,7 @@ class Machine:
             master_socket=str(directory / "master.sock"),
             run=str(directory / "run"),
             state=str(directory / "state"),
+            drop_in=str(directory / "drop-in.conf"),
         )
         self.port, self.port_of_nobody = free_port(), free_port()
         self.log = directory / "log"
@@ -716,3 +717,41 @@ def test_a_change_at_run_time_that_does_not_hold_goes_back(
     live = observe(machine.places, machine.run)
     assert (live.worker == worker, live.digest, linked_digest(machine.places)) == (not reloads, tree, tree)
     assert machine.write(with_servers(machine.source(), one, two))["changed"] is False
+
+
+@pytest.mark.parametrize("before", ["[Service]\n", ""])
+def test_the_drop_in_goes_back_with_the_tree(machine: Machine, before: str) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    unit = Path(machine.places.drop_in)
+    unit.with_name(f"{unit.name}.before").write_text(before)
+    unit.write_text("[Service]\nProtectHome=yes\n")
+    broken = machine.source("second")
+    broken["haproxy.cfg"] += "frontend more\n    bind 192.0.2.1:81\n    default_backend back\n"
+    machine.write(broken)
+    with pytest.raises(_haproxy_apply.ApplyError, match="The drop-in of its unit is the one from before, too"):
+        machine.apply()
+    assert (unit.read_text() if unit.exists() else "") == before
+    assert not unit.with_name(f"{unit.name}.before").exists()
+
+
+def test_the_drop_in_stays_where_the_change_held(machine: Machine) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    unit = Path(machine.places.drop_in)
+    unit.write_text("[Service]\n")
+    unit.with_name(f"{unit.name}.before").write_text("")
+    machine.write(machine.source("second"))
+    machine.apply()
+    assert unit.exists()
+    assert not unit.with_name(f"{unit.name}.before").exists()
+
+
+def test_a_dry_run_foresees_the_restart_that_a_unit_which_it_does_not_write_takes(machine: Machine) -> None:
+    digest = str(machine.write(machine.source())["digest"])
+    machine.apply()
+    for more, did in (({}, "none"), ({"sandbox": "sandbox=1"}, "restart"), ({"nofile": 1 << 30}, "restart")):
+        found = machine.write(machine.source(), dry=True, **more)
+        planned = Verdict(str(found["pending"]), [str(found["reasons"])])
+        order = _haproxy_apply.Order(digest, dry=True, planned=planned)
+        assert _haproxy_apply.apply(order, machine.places, machine.run)["did"] == did

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_process, _nft, _node, _proof
+from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_process, _nft, _node, _proof, _sandbox
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Live, Places
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import parse_stat
 from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
@@ -41,7 +41,15 @@ SERVICE: dict[str, Any] = {
     "backends": [{"name": "back", "mode": "http", "servers": "one two", "checked": True}],
     "require_healthy": True,
     "nofile": 8300,
+    "sandbox": {
+        "capabilities": ["CAP_CHOWN", "CAP_KILL"],
+        "properties": {"ProtectHome": "yes", "NoNewPrivileges": "yes"},
+    },
 }
+UNIT = {"CapabilityBoundingSet": "cap_chown cap_kill", "ProtectHome": "yes", "NoNewPrivileges": "yes"}
+STATUS = {1: {"CapBnd": "ff"}, 10: {"CapBnd": "21", "NoNewPrivs": "1", "Seccomp": "2"}}
+STATUS[11] = STATUS[10]
+RAW = frozenset({"sandbox=1", "CapabilityBoundingSet=CAP_SETUID"})
 UNITS = """\
 Id=hardened-balancer-firewall.service
 ActiveState=active
@@ -79,7 +87,8 @@ class Node(_proof.Seen):
             ],
             "table": ours,
             "ruleset": ours,
-            "live": Live(active=True, nofile=8300, worker=11, digest="0123456789abcdef"),
+            "live": Live(active=True, nofile=8300, master=10, worker=11, digest="0123456789abcdef"),
+            "unit": UNIT,
         }
         self.rows = parse_stat(STAT)
         self.__dict__.update({**good, **replaced})
@@ -96,6 +105,7 @@ def _node_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_node, "members", lambda name: ["ops"])
     monkeypatch.setattr(_haproxy_process, "linked_digest", lambda places: "0123456789abcdef")
     monkeypatch.setattr(_proof, "_offered", lambda door: ON_THE_WIRE)
+    monkeypatch.setattr(_sandbox, "read_status", lambda proc, pid: STATUS.get(pid, {}))
     monkeypatch.setattr(_proof, "_request", lambda bind, seen: ("200", True))
     monkeypatch.setattr(_proof, "HEALTH_SECONDS", 0.3)
     monkeypatch.setattr(_proof, "LOG_SECONDS", 0.3)
@@ -283,9 +293,13 @@ def test_administrators(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("replaced", "expect", "expected"),
     [
-        ({"live": Live(active=True, nofile=8300, worker=11)}, {}, {"configuration in force": "none of ours"}),
         (
-            {"live": Live(active=True, nofile=100, worker=11, digest="0123456789abcdef")},
+            {"live": Live(active=True, nofile=8300, master=10, worker=11)},
+            {},
+            {"configuration in force": "none of ours"},
+        ),
+        (
+            {"live": Live(active=True, nofile=100, master=10, worker=11, digest="0123456789abcdef")},
             {},
             {"open files of HAProxy": "100"},
         ),
@@ -349,7 +363,7 @@ def test_nothing_installed_is_a_list_of_failures_and_no_traceback(tmp_path: Path
     bare = _proof.Seen(places, lambda command: Answer(127, "", "not found"))
     assert len(failed("lockdown", bare)) >= 6
     assert len(failed("service", bare)) >= 6
-    assert _proof.summary(bare) == {"frontends": [], "backends": [], "open": []}
+    assert _proof.summary(bare) == {"until_restart": [], "frontends": [], "backends": [], "open": []}
 
 
 def test_report() -> None:
@@ -425,3 +439,52 @@ def test_a_closed_door() -> None:
         bind = {**WEB, "low": one.getsockname()[1]}
     assert REQUEST(bind, Node())[1] is False
     assert _proof._connect(bind)[1] is False
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        (
+            {"ProtectHome": "no", "DropInPaths": "/run/x.conf"},
+            {"sandbox of haproxy.service": "ProtectHome=no (drop-ins: /run/x.conf)"},
+        ),
+        ({"CapabilityBoundingSet": "cap_chown"}, {"capabilities of haproxy.service": "CAP_CHOWN"}),
+        ({"CapabilityBoundingSet": ""}, {"capabilities of haproxy.service": "none"}),
+    ],
+)
+def test_a_unit_that_is_not_the_plan(unit: dict[str, str], expected: dict[str, str]) -> None:
+    assert failed("service", Node(unit={**UNIT, **unit})) == expected
+
+
+@pytest.mark.parametrize(
+    ("pid", "status", "expected"),
+    [
+        (10, {"CapBnd": "1ffffffffff"}, "capabilities of HAProxy's master"),
+        (11, {"CapBnd": "61"}, "capabilities of HAProxy's worker"),
+        (11, {"CapBnd": "1"}, "capabilities of HAProxy's worker"),
+        (10, {"NoNewPrivs": "0"}, "HAProxy's master is confined"),
+        (11, {"Seccomp": "0"}, "HAProxy's worker is confined"),
+    ],
+)
+def test_a_process_that_is_not_the_plan(
+    monkeypatch: pytest.MonkeyPatch, pid: int, status: dict[str, str], expected: str
+) -> None:
+    monkeypatch.setitem(STATUS, pid, {**STATUS[pid], **status})
+    assert list(failed("service", Node())) == [expected]
+
+
+def test_what_is_left_over_until_a_restart_is_told_and_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    for pid in (10, 11):
+        monkeypatch.setitem(STATUS, pid, {**STATUS[pid], "CapBnd": "a1"})
+    assert len(failed("service", Node())) == 2
+    live = Live(
+        active=True,
+        nofile=8300,
+        master=10,
+        worker=11,
+        digest="0123456789abcdef",
+        sandbox=RAW,
+        unit_sandbox=frozenset({"sandbox=1"}),
+    )
+    assert failed("service", Node(live=live)) == {}
+    assert _proof.summary(Node(live=live))["until_restart"] == ["CapabilityBoundingSet=CAP_SETUID"]

@@ -159,7 +159,34 @@ def test_limits(memory: int, nofile: int, wanted: int | None, limits: dict[str, 
     drafted, _none = model.draft(variables, INVENTORY)
     plan, problems = model.complete(drafted, {**NODE, "memory_mib": memory, "nofile_max": nofile}, RUN)
     assert problems == []
-    assert plan["limits"] == limits
+    assert plan["limits"] == {**limits, "nr_open": limits["nofile"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "node", "baseline", "nofile", "problem"),
+    [
+        ({"maxconn": 500000}, {"nr_open": 20000}, True, 1001024, ""),
+        ({"maxconn": 500000}, {"nr_open": 20000}, False, 1001024, "needs 1001024 descriptors, and fs.nr_open"),
+        ({"maxconn": 500000}, {"nr_open": None}, True, None, "holds 500000, which needs 1001024 descriptors"),
+        ({"ulimit_n": "30000"}, {"nr_open": 20000}, True, 30000, ""),
+        (
+            {"ulimit_n": "30000"},
+            {"nr_open": None},
+            True,
+            None,
+            "haproxy_global.ulimit_n: holds 30000; this node allows",
+        ),
+        ({"maxconn": 600000000}, {"nr_open": 20000}, True, None, "holds 600000000, which needs"),
+    ],
+)
+def test_the_kernel_allows_what_the_unit_is_given(
+    given: dict[str, t.Any], node: dict[str, t.Any], baseline: bool, nofile: int | None, problem: str
+) -> None:
+    drafted, _none = model.draft({"haproxy_global": given}, INVENTORY)
+    plan, problems = model.complete(drafted, {**NODE, **node}, {**RUN, "baseline": baseline})
+    assert (problem in str(problems[0])) if problem else not problems
+    if nofile:
+        assert plan["limits"]["nr_open"] == plan["limits"]["nofile"] == nofile
 
 
 def test_versions_without_default_path_get_whole_names() -> None:
