@@ -19,6 +19,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _kernel,
     _listeners,
     _nft,
     _packages,
@@ -45,6 +46,8 @@ MANAGED = (
     "/etc/hardened-balancer/firewall.nft",
     "/etc/ssh/sshd_config.d/00-hardened-balancer.conf",
     "/etc/sudoers.d/hardened-balancer",
+    "/etc/sysctl.d/zz-hardened-balancer.conf",
+    "/etc/modules-load.d/hardened-balancer.conf",
 )
 CAP_SYS_RESOURCE = 24
 # Where a server will listen that is not installed yet.
@@ -55,7 +58,7 @@ PORT = re.compile(r":(\d+)(?: |$)")
 Node = dict[str, t.Any]
 
 
-def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
+def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[str] = ()) -> Node:
     proc = places.proc
     line = _session.ancestors(proc, pid)
     said = _programs.run_all(
@@ -86,6 +89,8 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
         "memory_mib": memory_mib(_text(f"{proc}/meminfo"), _text("/sys/fs/cgroup/memory.max")),
         "nofile_max": nofile_max(_text(f"{proc}/1/limits"), _text(f"{proc}/1/status"), _text(f"{proc}/sys/fs/nr_open")),
         "container": in_container(),
+        "kernel": _kernel.read(sysctl, proc)._asdict(),
+        "lives_by_ra": _kernel.lives_by_ra(_text(f"{proc}/self/net/ipv6_route"), _text(f"{proc}/self/net/if_inet6")),
         "addresses": addresses(_text(f"{proc}/self/net/fib_trie"), _text(f"{proc}/self/net/if_inet6")),
         "groups": {ADMIN_GROUP: members(ADMIN_GROUP)},
         "users": _session.accounts(),
@@ -264,5 +269,5 @@ def sha256(path: str) -> str | None:
         return None
 
 
-def collect_here() -> Node:
-    return collect(Places(), os.getpid(), os.environ.get("SUDO_USER"))
+def collect_here(sysctl: t.Sequence[str] = ()) -> Node:
+    return collect(Places(), os.getpid(), os.environ.get("SUDO_USER"), sysctl)

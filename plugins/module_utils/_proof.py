@@ -20,6 +20,7 @@ from pathlib import Path
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _haproxy_process,
     _health,
+    _kernel,
     _listeners,
     _nft,
     _node,
@@ -236,6 +237,17 @@ def administrators(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
         yield Finding(
             f"sudo for {name}", "works without a password", answer.said or f"exit code {answer.rc}", answer.rc == 0
         )
+
+
+def kernel_settings(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """As they run, whatever the files say; what cannot be set here is not ours."""
+    wanted = _kernel.parse(expect.get("sysctl", ""))
+    values, fixed = _kernel.read(list(wanted), seen.places.proc)
+    ours = [key for key in wanted if key not in fixed]
+    wrong = [
+        f"{key} is {values.get(key, 'unreadable')}, not {wanted[key]}" for key in ours if values.get(key) != wanted[key]
+    ]
+    yield Finding("settings of the kernel", f"{len(ours)} as planned", _listed(wrong, "all of them"), not wrong)
 
 
 # The service.
@@ -498,6 +510,7 @@ LOCKDOWN: tuple[Check, ...] = (
     no_other_firewall,
     firewall_at_boot,
     administrators,
+    kernel_settings,
 )
 SERVICE: tuple[Check, ...] = (
     configuration_in_force,

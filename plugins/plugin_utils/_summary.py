@@ -17,10 +17,17 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
         f"SSH from: {networks}",
     ]
     lines += [f"log in as: {', '.join(a['name'] for a in plan['administrators'])}"]
+    lines.append(f"settings of the kernel: {_kernel(plan['baseline'])}")
     if plan["node"]["user"] != plan["login"]:
         lines.append(f"from now on connect as {plan['login']}: set ansible_user: {plan['login']}")
     planned = {backend["name"] for backend in plan["backends"]}
     return lines + [_backend(backend) for backend in seen["backends"] if backend["name"] in planned]
+
+
+def _kernel(baseline: dict[str, t.Any]) -> str:
+    ours = baseline["settings"] - baseline["fixed"]
+    others = [(baseline["fixed"], "cannot be set here"), (baseline["of_the_host"], "are the host's")]
+    return ", ".join([f"{ours} in force", *(f"{count} {why}" for count, why in others if count)])
 
 
 def _open(listening: list[dict[str, t.Any]]) -> str:

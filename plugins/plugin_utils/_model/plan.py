@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import binds, content, gates, limits, releases, sections, values
+from . import baseline, binds, content, gates, limits, releases, sections, values
 from . import node as nodes
 from .catalogue import version
 from .hardened import ADMIN_GROUP
@@ -53,6 +53,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "listeners": [listener._asdict() for listener in drawn.listeners],
         "ports": binds.open_ports(drawn.listeners),
         "quic": any(one.protocol == "udp" and one.kind in content.PROXIES.values() for one in drawn.listeners),
+        "baseline": baseline.draft(given, drawn.listeners),
         "gates": [gate._asdict() for gate in drawn.gates],
         # As text: Ansible touches each element of what is registered again, with every task that takes it.
         "sections": [{"title": s.title, "lines": "\n".join(line.text for line in s.lines)} for s in drawn.sections],
@@ -71,6 +72,7 @@ def complete(
     servers = sum(len(b["servers"].split()) + len(b["by_dns"]) for b in drafted["backends"])
     limit = limits.derive(drafted["global"].get("maxconn"), len(drafted["listeners"]), servers, node, problems)
     login = nodes.judge(drafted, node, run, problems) if run else None
+    settled, told = baseline.settle(drafted["baseline"], limit["nofile"], node)
     administrators = drafted["administrators"] or ([{"name": login, "keys": []}] if login else [])
     result = {
         **drafted,
@@ -78,7 +80,8 @@ def complete(
         "login": login,
         "limits": limit,
         "node": node,
-        "notes": warnings,
+        "baseline": settled,
+        "notes": [*warnings, *told],
         "sections": sections.complete(drafted, limit["maxconn"], haproxy, node["haproxy"].get("build")),
     }
     return {**result, "proof": _proof(result)}, problems
@@ -106,6 +109,7 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
             },
             "management_networks": plan["management_networks"],
             "ports": plan["ports"],
+            "sysctl": plan["baseline"]["sysctl"],
         },
         "service": {
             "binds": [{k: listener[k] for k in PROVEN} for listener in plan["listeners"]],

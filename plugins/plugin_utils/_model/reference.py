@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from . import actions, catalogue, hardened, shapes
+from . import actions, catalogue, hardened, kernel, shapes
 from .documentation import description, flow
 from .shape import Shape
 
@@ -25,6 +25,7 @@ MEMBERS = {"option": "options: [{}]", "timeout": "timeout: {{{}: ...}}"}
 def pages() -> dict[str, str]:
     """The pages by the names of their files."""
     found = {"README.md": _index(), "variables.md": _variables(), "rules.md": _rules(), "defaults.md": _defaults()}
+    found["kernel.md"] = _kernel()
     for name, (title, sections) in KEYWORD_PAGES.items():
         found[f"{name}.md"] = _page(title, _keywords(sections))
     return found
@@ -39,6 +40,7 @@ def _index() -> str:
         "- [Variables](variables.md): every variable of ours with its keys",
         "- [Rules](rules.md): the actions of http-request, tcp-request and their kin, and the steps of checks",
         "- [Defaults](defaults.md): what is set without being asked, and why",
+        "- [Kernel](kernel.md): every setting of the kernel, with its reason and source",
     ]
     lines += [f"- [{title}]({name}.md)" for name, (title, _sections) in KEYWORD_PAGES.items()]
     return _page("Reference", [*lines, "", "A page for each topic, with examples, lies in [topics](../topics)."])
@@ -110,6 +112,24 @@ def _defaults() -> str:
     for name, headers in hardened.HEADER_PRESETS.items():
         lines += [f"| {name} | {header} | {value or 'removed'} | {why} |" for header, value, why in headers]
     return _page("Defaults", lines)
+
+
+def _kernel() -> str:
+    lines = [
+        "A `*` is every network interface, with those to come. Of *at least*, a higher value that the node has already",
+        "is kept. `baseline_sysctl` changes a value, leaves one out (`null`) and adds others, for instance",
+        "`{net.ipv4.conf.*.rp_filter: 2}` for asymmetric routing, or `{net.ipv4.ip_nonlocal_bind: 1}` for an address that",
+        "another node may hold. In a container only `net.*` is ours.",
+    ]
+    for title, settings in kernel.CLASSES.items():
+        lines += ["", f"## {title.capitalize()}", "", "| setting | value | reason | source |", "|---|---|---|---|"]
+        for one in settings:
+            value = f"`{one.value}`" if one.value else "computed"
+            least = "at least " if one.least else ""
+            lines.append(f"| `{one.key}` | {least}{value} | {one.why} | {one.source} |")
+    lines += ["", "## Left alone", "", "| setting | reason |", "|---|---|"]
+    lines += [f"| `{key}` | {why} |" for key, why in kernel.LEFT_ALONE]
+    return _page("Settings of the kernel", lines)
 
 
 def _keywords(sections: tuple[str, ...]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from . import check as checker
-from . import shapes
+from . import kernel, shapes
 from .problems import Problems, nearest, show, suggest
 
 Variables = dict[str, t.Any]
@@ -23,11 +23,9 @@ def check(variables: Variables, problems: Problems) -> Variables:
         elif name in shapes.VARIABLES:
             shape = shapes.VARIABLES[name][1]
         else:
-            problems.add(
-                name,
-                f"unknown variable{suggest(name, {*shapes.VARIABLES, *_of_sites(name)})}; "
-                "names that begin with haproxy_ or balancer_ belong to this collection",
-            )
+            whose = "; names that begin with haproxy_ or balancer_ belong to this collection"
+            tail = whose if name.startswith(("haproxy_", "balancer_")) else ""
+            problems.add(name, f"unknown variable{suggest(name, {*shapes.VARIABLES, *_of_sites(name)})}{tail}")
             continue
         values[name] = checker.check(shape, value, name, problems)
     for name, (_roles, shape) in shapes.VARIABLES.items():
@@ -36,6 +34,7 @@ def check(variables: Variables, problems: Problems) -> Variables:
         values["haproxy_node"] = checker.check(shapes.NODE, {}, "haproxy_node", problems)
     _check_administrators(values, problems)
     _check_users(values, problems)
+    kernel.check(values.get("baseline_sysctl") or {}, "baseline_sysctl", problems)
     return values
 
 

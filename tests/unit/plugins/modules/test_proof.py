@@ -100,6 +100,18 @@ def failed(scope: str, node: _proof.Seen, **expect: Any) -> dict[str, str]:
     return {one.name: one.found for one in _proof.prove(_proof.SCOPES[scope], wanted, node) if not one.ok}
 
 
+def test_what_the_kernel_runs_with_is_looked_at_and_not_the_file(tmp_path: Path) -> None:
+    node = Node()
+    node.places = Places(proc=str(tmp_path))
+    for name, text in (("ip_forward", "1"), ("tcp_syncookies", "1")):
+        path = tmp_path / "sys/net/ipv4" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text}\n")
+    wanted = "net.ipv4.ip_forward = 0\nnet.ipv4.tcp_syncookies = 1\nnet.not.here = 1"
+    assert failed("lockdown", node, sysctl=wanted) == {"settings of the kernel": "net.ipv4.ip_forward is 1, not 0"}
+    assert failed("lockdown", node, sysctl="net.ipv4.tcp_syncookies = 1\nnet.not.here = 1") == {}
+
+
 @pytest.mark.parametrize("scope", ["lockdown", "service"])
 def test_a_good_node_passes(scope: str) -> None:
     assert failed(scope, Node()) == {}

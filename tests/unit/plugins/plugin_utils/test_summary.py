@@ -15,6 +15,7 @@ PLAN: dict[str, t.Any] = {
     "login": "ops",
     "node": {"user": "ops"},
     "backends": [],
+    "baseline": {"settings": 40, "fixed": 0, "of_the_host": 0},
 }
 
 
@@ -32,7 +33,14 @@ def test_who_may_come_is_said_where_it_is_not_everybody() -> None:
         "8404/tcp (haproxy, from 203.0.113.0/24, 2001:db8::/32)",
         "SSH from: 198.51.100.0/24",
         "log in as: ops",
+        "settings of the kernel: 40 in force",
     ]
+
+
+def test_what_is_not_ours_of_the_kernel_is_counted() -> None:
+    plan = {**PLAN, "baseline": {"settings": 28, "fixed": 3, "of_the_host": 16}}
+    lines = summary({"msg": "", "summary": {"open": [], "backends": []}}, plan)
+    assert lines[-1] == "settings of the kernel: 25 in force, 3 cannot be set here, 16 are the host's"
 
 
 def test_of_thousands_of_workers_some_are_named() -> None:
