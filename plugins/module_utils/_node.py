@@ -15,6 +15,7 @@ import os
 import pwd
 import re
 import socket
+import time
 import typing as t
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _packages,
     _programs,
     _session,
+    _upkeep,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     HARD_LIMIT,
@@ -34,9 +36,10 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process
 )
 
 ADMIN_GROUP = "balancer-admins"
-PACKAGES = ("haproxy", "nftables", "openssh-server", "sudo", "python3-apt", "ufw", "firewalld")
+PACKAGES = ("haproxy", "nftables", "openssh-server", "sudo", "python3-apt", "ufw", "firewalld", *_upkeep.PACKAGES)
 UNITS = ("haproxy", "hardened-balancer-firewall", "ssh")
 ASKED_UNITS = (*UNITS, "ufw", "firewalld")
+JOURNAL = "/etc/systemd/journald.conf.d/hardened-balancer.conf"
 NFTABLES_CONF = "/etc/nftables.conf"
 # What the roles write, so that a task whose file is right already need not be sent.
 MANAGED = (
@@ -48,6 +51,11 @@ MANAGED = (
     "/etc/sudoers.d/hardened-balancer",
     "/etc/sysctl.d/zz-hardened-balancer.conf",
     "/etc/modules-load.d/hardened-balancer.conf",
+    "/etc/apt/apt.conf.d/zz-hardened-balancer.conf",
+    "/etc/systemd/system/apt-daily-upgrade.timer.d/hardened-balancer.conf",
+    "/etc/needrestart/conf.d/hardened-balancer.conf",
+    JOURNAL,
+    "/usr/local/lib/hardened-balancer/reload_for_libraries.py",
 )
 CAP_SYS_RESOURCE = 24
 # Where a server will listen that is not installed yet.
@@ -67,7 +75,12 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
             "haproxy": [places.program, "-vv"],
             "sshd": ["sshd", "-T"],
             "nft": _nft.LIST,
-            "units": ["systemctl", "show", *_unit_names(), "--property=Id,ActiveState,UnitFileState,Listen"],
+            "units": [
+                "systemctl",
+                "show",
+                *_unit_names(),
+                f"--property=Id,ActiveState,UnitFileState,Listen,{_upkeep.PROPERTIES}",
+            ],
             **({"journal": _session.journal_query(line)} if _session.sessions(line) else {}),
         },
         timeout=20,
@@ -102,6 +115,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
         "firewalls": firewalls(units, packages, ruleset, proc),
         "restricted": _nft.restricted(_nft.accepts(ruleset), ports_of_ssh),
         "units": {unit: _state_of(units, unit) for unit in UNITS},
+        "upkeep": _upkeep.describe(units, _written(JOURNAL), time.time() - time.monotonic())._asdict(),
         "managed": {path: sha256(path) for path in MANAGED},
     }
 
@@ -121,7 +135,7 @@ def _home(name: str) -> str:
 
 
 def _unit_names() -> list[str]:
-    return [*(f"{name}.service" for name in ASKED_UNITS), "ssh.socket"]
+    return [*(f"{name}.service" for name in ASKED_UNITS), "ssh.socket", *_upkeep.UNITS]
 
 
 def os_release(text: str) -> dict[str, str]:
@@ -260,6 +274,13 @@ def _legacy(proc: str) -> list[dict[str, str]]:
         if count or re.search(r"^:\S+ DROP", saved, re.MULTILINE):
             found.append({"name": f"{version}tables (legacy)", "detail": f"table filter, {count} rules"})
     return found
+
+
+def _written(path: str) -> float | None:
+    try:
+        return Path(path).stat().st_mtime
+    except OSError:
+        return None
 
 
 def sha256(path: str) -> str | None:

@@ -128,6 +128,11 @@ node:
     units:
       description: Whether units are C(enabled) and C(active).
       type: dict
+    upkeep:
+      description:
+        - Whether the C(timer) of updates and the C(journal) run as they are written, and which units that keep the time
+          are C(enabled).
+      type: dict
     managed:
       description: SHA256 of the files that the roles write, null for what does not exist.
       type: dict

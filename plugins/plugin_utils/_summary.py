@@ -18,6 +18,7 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
     ]
     lines += [f"log in as: {', '.join(a['name'] for a in plan['administrators'])}"]
     lines.append(f"settings of the kernel: {_kernel(plan['baseline'])}")
+    lines.append(f"updates by itself: {_updates(plan['baseline'])}")
     if plan["node"]["user"] != plan["login"]:
         lines.append(f"from now on connect as {plan['login']}: set ansible_user: {plan['login']}")
     planned = {backend["name"] for backend in plan["backends"]}
@@ -28,6 +29,13 @@ def _kernel(baseline: dict[str, t.Any]) -> str:
     ours = baseline["settings"] - baseline["fixed"]
     others = [(baseline["fixed"], "cannot be set here"), (baseline["of_the_host"], "are the host's")]
     return ", ".join([f"{ours} in force", *(f"{count} {why}" for count, why in others if count)])
+
+
+def _updates(baseline: dict[str, t.Any]) -> str:
+    if baseline["updates"] == "none":
+        return "none (baseline_updates)"
+    reboot = f", reboot at {baseline['reboot_at']} if one is needed" if baseline["reboot_at"] else ", no reboot"
+    return f"{baseline['updates']}, daily at {baseline['updates_at']}{reboot}"
 
 
 def _open(listening: list[dict[str, t.Any]]) -> str:

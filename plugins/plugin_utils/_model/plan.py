@@ -53,7 +53,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "listeners": [listener._asdict() for listener in drawn.listeners],
         "ports": binds.open_ports(drawn.listeners),
         "quic": any(one.protocol == "udp" and one.kind in content.PROXIES.values() for one in drawn.listeners),
-        "baseline": baseline.draft(given, drawn.listeners),
+        "baseline": baseline.draft(given, drawn.listeners, inventory),
         "gates": [gate._asdict() for gate in drawn.gates],
         # As text: Ansible touches each element of what is registered again, with every task that takes it.
         "sections": [{"title": s.title, "lines": "\n".join(line.text for line in s.lines)} for s in drawn.sections],
@@ -109,7 +109,7 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
             },
             "management_networks": plan["management_networks"],
             "ports": plan["ports"],
-            "sysctl": plan["baseline"]["sysctl"],
+            "baseline": baseline.proof(plan["baseline"]),
         },
         "service": {
             "binds": [{k: listener[k] for k in PROVEN} for listener in plan["listeners"]],

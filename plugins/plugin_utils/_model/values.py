@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from . import baseline, shapes
 from . import check as checker
-from . import kernel, shapes
 from .problems import Problems, nearest, show, suggest
 
 Variables = dict[str, t.Any]
@@ -34,7 +34,7 @@ def check(variables: Variables, problems: Problems) -> Variables:
         values["haproxy_node"] = checker.check(shapes.NODE, {}, "haproxy_node", problems)
     _check_administrators(values, problems)
     _check_users(values, problems)
-    kernel.check(values.get("baseline_sysctl") or {}, "baseline_sysctl", problems)
+    baseline.check(values, problems)
     return values
 
 

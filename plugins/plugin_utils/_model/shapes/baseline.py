@@ -17,4 +17,23 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
             example={"net.ipv4.conf.*.rp_filter": 2, "net.ipv4.ip_nonlocal_bind": 1},
         ),
     ),
+    "baseline_updates": (
+        ("baseline",),
+        Shape(
+            "choice",
+            "what each balancer installs by itself, at an hour of its own; none leaves it to you",
+            choices=("security", "none"),
+            default="security",
+        ),
+    ),
+    "baseline_reboot": (
+        ("baseline",),
+        Shape(
+            "clock",
+            "when a balancer may reboot by itself if an update asks for it, an hour later for each next one of the "
+            "inventory; false never does",
+            default=False,
+            example="03:30",
+        ),
+    ),
 }

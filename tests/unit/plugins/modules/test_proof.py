@@ -24,12 +24,14 @@ STAT = (SAMPLES / "show_stat_2.6.csv").read_text()
 SSH = {"permitrootlogin": "no", "passwordauthentication": "no"}
 NETWORKS = ["192.0.2.7", "198.51.100.0/24", "2001:db8::/32"]
 NETWORKS_AS_NFT = ["192.0.2.7/32", "198.51.100.0/24", "2001:db8::/32"]
+BASELINE: dict[str, Any] = {"sysctl": "", "updates": True, "time": "chrony.service"}
 LOCKDOWN: dict[str, Any] = {
     "administrators": ["ops"],
     "admin_group": "balancer-admins",
     "ssh": SSH,
     "management_networks": NETWORKS,
     "ports": {"tcp": ["80", "443", "8000-8010"], "udp": ["443"]},
+    "baseline": BASELINE,
 }
 WEB = {"frontend": "web", "mode": "http", "address": "0.0.0.0", "low": 80, "high": 80, "protocol": "tcp", "plain": True}
 SERVICE: dict[str, Any] = {
@@ -49,6 +51,14 @@ ActiveState=active
 UnitFileState=enabled
 
 Id=ssh.service
+ActiveState=active
+UnitFileState=enabled
+
+Id=apt-daily-upgrade.timer
+ActiveState=active
+UnitFileState=enabled
+
+Id=chrony.service
 ActiveState=active
 UnitFileState=enabled
 """
@@ -80,14 +90,17 @@ class Node(_proof.Seen):
         self.__dict__.update({**good, **replaced})
 
     def say(self, command: Sequence[str]) -> Answer:
-        return Answer(0, "a line\n")
+        return Answer(0, "1\n" if command[0] == "apt-config" else "a line\n")
 
     def stats(self) -> list[dict[str, str]]:
         return self.rows
 
 
 @pytest.fixture(autouse=True)
-def _node_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def _node_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "journal/0123").mkdir(parents=True)
+    (tmp_path / "journal/0123/system.journal").touch()
+    monkeypatch.setattr(_proof, "JOURNAL", str(tmp_path / "journal"))
     monkeypatch.setattr(_node, "members", lambda name: ["ops"])
     monkeypatch.setattr(_haproxy_process, "linked_digest", lambda places: "0123456789abcdef")
     monkeypatch.setattr(_proof, "_request", lambda bind, seen: ("200", True))
@@ -108,8 +121,34 @@ def test_what_the_kernel_runs_with_is_looked_at_and_not_the_file(tmp_path: Path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{text}\n")
     wanted = "net.ipv4.ip_forward = 0\nnet.ipv4.tcp_syncookies = 1\nnet.not.here = 1"
-    assert failed("lockdown", node, sysctl=wanted) == {"settings of the kernel": "net.ipv4.ip_forward is 1, not 0"}
-    assert failed("lockdown", node, sysctl="net.ipv4.tcp_syncookies = 1\nnet.not.here = 1") == {}
+    assert failed("lockdown", node, baseline={**BASELINE, "sysctl": wanted}) == {
+        "settings of the kernel": "net.ipv4.ip_forward is 1, not 0"
+    }
+    right = "net.ipv4.tcp_syncookies = 1\nnet.not.here = 1"
+    assert failed("lockdown", node, baseline={**BASELINE, "sysctl": right}) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "unit", "expected"),
+    [
+        ("0", "", {"apt, APT::Periodic::Unattended-Upgrade": "0"}),
+        ("1", "apt-daily-upgrade.timer", {"timer of updates": "disabled, inactive"}),
+        ("1", "chrony.service", {"time by chrony.service": "not enabled"}),
+    ],
+)
+def test_a_node_that_nobody_keeps_is_named(said: str, unit: str, expected: dict[str, str]) -> None:
+    node = Node()
+    node.run = lambda command, **_more: Answer(0, said)
+    node.units = {**node.units, **({unit: {"UnitFileState": "disabled"}} if unit else {})}
+    assert failed("lockdown", node) == expected
+
+
+def test_a_journal_that_is_gone_with_a_boot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_proof, "JOURNAL", "/nonexistent")
+    assert failed("lockdown", Node()) == {"the journal is kept over a boot": "none in /nonexistent"}
+    # Without updates of ours nothing is asked of them.
+    node = Node(units={})
+    assert not {"timer of updates"} & set(failed("lockdown", node, baseline={**BASELINE, "updates": False}))
 
 
 @pytest.mark.parametrize("scope", ["lockdown", "service"])
@@ -156,6 +195,8 @@ def test_units_that_do_not_come_back() -> None:
     assert failed("lockdown", node) == {
         "sshd runs": "neither ssh.service nor ssh.socket is active",
         "hardened-balancer-firewall at boot": "not enabled",
+        "timer of updates": "disabled, failed",
+        "time by chrony.service": "not enabled",
     }
     assert failed("service", node) == {"HAProxy at boot": "not enabled"}
 

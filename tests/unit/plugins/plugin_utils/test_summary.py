@@ -8,6 +8,14 @@ import typing as t
 
 from ansible_collections.hardened.balancer.plugins.plugin_utils._summary import summary
 
+BASELINE: dict[str, t.Any] = {
+    "settings": 40,
+    "fixed": 0,
+    "of_the_host": 0,
+    "updates": "security",
+    "updates_at": "06:00",
+    "reboot_at": "",
+}
 PLAN: dict[str, t.Any] = {
     "name": "lb1",
     "management_networks": ["198.51.100.0/24"],
@@ -15,7 +23,7 @@ PLAN: dict[str, t.Any] = {
     "login": "ops",
     "node": {"user": "ops"},
     "backends": [],
-    "baseline": {"settings": 40, "fixed": 0, "of_the_host": 0},
+    "baseline": BASELINE,
 }
 
 
@@ -34,13 +42,22 @@ def test_who_may_come_is_said_where_it_is_not_everybody() -> None:
         "SSH from: 198.51.100.0/24",
         "log in as: ops",
         "settings of the kernel: 40 in force",
+        "updates by itself: security, daily at 06:00, no reboot",
     ]
 
 
 def test_what_is_not_ours_of_the_kernel_is_counted() -> None:
-    plan = {**PLAN, "baseline": {"settings": 28, "fixed": 3, "of_the_host": 16}}
+    plan = {**PLAN, "baseline": {**BASELINE, "settings": 28, "fixed": 3, "of_the_host": 16, "reboot_at": "03:30"}}
     lines = summary({"msg": "", "summary": {"open": [], "backends": []}}, plan)
-    assert lines[-1] == "settings of the kernel: 25 in force, 3 cannot be set here, 16 are the host's"
+    assert lines[-2:] == [
+        "settings of the kernel: 25 in force, 3 cannot be set here, 16 are the host's",
+        "updates by itself: security, daily at 06:00, reboot at 03:30 if one is needed",
+    ]
+    plan["baseline"]["updates"] = "none"
+    assert (
+        summary({"msg": "", "summary": {"open": [], "backends": []}}, plan)[-1]
+        == "updates by itself: none (baseline_updates)"
+    )
 
 
 def test_of_thousands_of_workers_some_are_named() -> None:
