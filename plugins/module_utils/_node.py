@@ -39,7 +39,6 @@ ADMIN_GROUP = "balancer-admins"
 PACKAGES = ("haproxy", "nftables", "openssh-server", "sudo", "python3-apt", "ufw", "firewalld", *_upkeep.PACKAGES)
 UNITS = ("haproxy", "hardened-balancer-firewall", "ssh")
 ASKED_UNITS = (*UNITS, "ufw", "firewalld")
-JOURNAL = "/etc/systemd/journald.conf.d/hardened-balancer.conf"
 NFTABLES_CONF = "/etc/nftables.conf"
 # What the roles write, so that a task whose file is right already need not be sent.
 MANAGED = (
@@ -54,9 +53,15 @@ MANAGED = (
     "/etc/apt/apt.conf.d/zz-hardened-balancer.conf",
     "/etc/systemd/system/apt-daily-upgrade.timer.d/hardened-balancer.conf",
     "/etc/needrestart/conf.d/hardened-balancer.conf",
-    JOURNAL,
+    "/etc/systemd/journald.conf.d/hardened-balancer.conf",
+    "/etc/fail2ban/jail.d/hardened-balancer.local",
     "/usr/local/lib/hardened-balancer/reload_for_libraries.py",
 )
+# Settings that a unit reads when it starts.
+WRITTEN = {
+    _upkeep.JOURNALD: "/etc/systemd/journald.conf.d/hardened-balancer.conf",
+    _upkeep.FAIL2BAN: "/etc/fail2ban/jail.d/hardened-balancer.local",
+}
 CAP_SYS_RESOURCE = 24
 # Where a server will listen that is not installed yet.
 SSH_PORT = 22
@@ -92,6 +97,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
     journal = said["journal"].out if "journal" in said else ""
     listeners = _listeners.listeners(proc)
     ruleset = _nft.parse(said["nft"].out)
+    written = {unit: _written(path) for unit, path in WRITTEN.items()}
     ports_of_ssh = ssh_ports(said["sshd"].out, units, listeners)
     return {
         **os_release(_text("/etc/os-release")),
@@ -115,7 +121,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
         "firewalls": firewalls(units, packages, ruleset, proc),
         "restricted": _nft.restricted(_nft.accepts(ruleset), ports_of_ssh),
         "units": {unit: _state_of(units, unit) for unit in UNITS},
-        "upkeep": _upkeep.describe(units, _written(JOURNAL), time.time() - time.monotonic())._asdict(),
+        "upkeep": _upkeep.describe(units, written, time.time() - time.monotonic())._asdict(),
         "managed": {path: sha256(path) for path in MANAGED},
     }
 

@@ -271,6 +271,12 @@ def time_is_kept(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
         yield Finding(f"time by {unit}", "enabled", "enabled" if enabled else "not enabled", enabled)
 
 
+def bans(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    if expect["baseline"]["fail2ban"]:
+        answer = seen.run(["fail2ban-client", "status", "sshd"])
+        yield Finding("fail2ban watches sshd", "it does", answer.said or f"exit code {answer.rc}", answer.rc == 0)
+
+
 def log_is_kept(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     kept = bool(list(Path(JOURNAL).glob("*/system.journal")))
     yield Finding("the journal is kept over a boot", "it is", "it is" if kept else f"none in {JOURNAL}", kept)
@@ -540,6 +546,7 @@ LOCKDOWN: tuple[Check, ...] = (
     updates,
     time_is_kept,
     log_is_kept,
+    bans,
 )
 SERVICE: tuple[Check, ...] = (
     configuration_in_force,

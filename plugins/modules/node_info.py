@@ -130,8 +130,8 @@ node:
       type: dict
     upkeep:
       description:
-        - Whether the C(timer) of updates and the C(journal) run as they are written, and which units that keep the time
-          are C(enabled).
+        - Whether the C(timer) of updates, the C(journal) and C(fail2ban) run as they are written, and which units
+          that keep the time are C(enabled).
       type: dict
     managed:
       description: SHA256 of the files that the roles write, null for what does not exist.

@@ -15,9 +15,20 @@ MODULES = "/etc/modules-load.d/hardened-balancer.conf"
 APT = "/etc/apt/apt.conf.d/zz-hardened-balancer.conf"
 TIMER = "/etc/systemd/system/apt-daily-upgrade.timer.d/hardened-balancer.conf"
 NEEDRESTART = "/etc/needrestart/conf.d/hardened-balancer.conf"
+FAIL2BAN = "/etc/fail2ban/jail.d/hardened-balancer.local"
 JOURNAL = "/etc/systemd/journald.conf.d/hardened-balancer.conf"
 # Every file of the role's settings, so that one that is not wanted any more is removed, with what puts it in force.
-PARTS = {SYSCTL: "sysctl", MODULES: "sysctl", APT: "", TIMER: "timer", NEEDRESTART: "", JOURNAL: "journal"}
+PARTS = {
+    SYSCTL: "sysctl",
+    MODULES: "sysctl",
+    APT: "",
+    TIMER: "timer",
+    NEEDRESTART: "",
+    JOURNAL: "journal",
+    FAIL2BAN: "fail2ban",
+}
+# The journal is read by the second, the bans are laid with the third.
+FAIL2BAN_PACKAGES = ("fail2ban", "python3-systemd", "nftables")
 # package: unit of what keeps the time; the first is installed where there is none
 TIME = {
     "systemd-timesyncd": "systemd-timesyncd.service",
@@ -45,6 +56,7 @@ def draft(given: dict[str, t.Any], listeners: t.Iterable[t.Any], inventory: dict
         "reserved": kernel.reserved((one.low, one.high) for one in listeners),
         "asked": [*kernel.SETTINGS, *(key for key in sysctl if key not in kernel.SETTINGS)],
         "updates": given.get("baseline_updates"),
+        "fail2ban": bool(given.get("baseline_fail2ban")),
         "updates_at": schedule.staggered(schedule.START, *place),
         "reboot_at": schedule.staggered(reboot, *place) if reboot else "",
     }
@@ -65,8 +77,9 @@ def settle(drafted: Drafted, nofile: int, node: Node) -> tuple[dict[str, t.Any],
         "updates": drafted["updates"],
         "updates_at": drafted["updates_at"],
         "reboot_at": drafted["reboot_at"],
+        "fail2ban": drafted["fail2ban"],
         "time": TIME[timekeeper] if timekeeper else "",
-        "packages": [timekeeper] * bool(timekeeper) + ["unattended-upgrades"] * (drafted["updates"] != "none"),
+        "packages": _packages(drafted, timekeeper),
         "files": files,
         "unwanted": [path for path in PARTS if path not in files and node.get("managed", {}).get(path)],
         "parts": PARTS,
@@ -87,11 +100,18 @@ def _timekeeper(node: Node) -> str:
     return next((name for name in TIME if packages.get(name)), next(iter(TIME)))
 
 
+def _packages(drafted: Drafted, timekeeper: str) -> list[str]:
+    packages = [timekeeper] if timekeeper else []
+    packages += ["unattended-upgrades"] if drafted["updates"] != "none" else []
+    return [*packages, *(FAIL2BAN_PACKAGES if drafted["fail2ban"] else ())]
+
+
 def _files(drafted: Drafted, node: Node) -> list[str]:
     wanted = {
         # The host's modules are the host's.
         MODULES: not node.get("container"),
         TIMER: drafted["updates"] != "none",
+        FAIL2BAN: drafted["fail2ban"],
         NEEDRESTART: bool(node.get("packages", {}).get("needrestart")),
     }
     return [path for path in PARTS if wanted.get(path, True)]
@@ -103,6 +123,7 @@ def _upkeep(settled: dict[str, t.Any], upkeep: dict[str, t.Any]) -> dict[str, bo
         "timer": settled["updates"] != "none" and not upkeep.get("timer", True),
         "time": bool(settled["time"]) and settled["time"] not in upkeep.get("enabled", [settled["time"]]),
         "journal": not upkeep.get("journal", True),
+        "fail2ban": settled["fail2ban"] and not upkeep.get("fail2ban", True),
     }
 
 
@@ -111,5 +132,5 @@ def proof(settled: dict[str, t.Any]) -> dict[str, t.Any]:
         "sysctl": settled["sysctl"],
         "updates": settled["updates"] != "none",
         "time": settled["time"],
-        "journal": True,
+        "fail2ban": settled["fail2ban"],
     }

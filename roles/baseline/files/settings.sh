@@ -26,5 +26,14 @@ for part; do
             systemctl restart systemd-journald.service
             journalctl --flush
             ;;
+        fail2ban)
+            if [ -e /etc/fail2ban/jail.d/hardened-balancer.local ]; then
+                systemctl enable --quiet fail2ban.service
+                systemctl restart fail2ban.service
+            else
+                # Stopping it lifts its bans.
+                systemctl disable --quiet --now fail2ban.service
+            fi
+            ;;
     esac
 done

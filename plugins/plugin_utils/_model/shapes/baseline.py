@@ -36,4 +36,10 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
             example="03:30",
         ),
     ),
+    "baseline_fail2ban": (
+        ("baseline",),
+        Shape(
+            "bool", "whether fail2ban bans who fails to log in, but nobody of the management networks", default=False
+        ),
+    ),
 }

@@ -24,7 +24,7 @@ STAT = (SAMPLES / "show_stat_2.6.csv").read_text()
 SSH = {"permitrootlogin": "no", "passwordauthentication": "no"}
 NETWORKS = ["192.0.2.7", "198.51.100.0/24", "2001:db8::/32"]
 NETWORKS_AS_NFT = ["192.0.2.7/32", "198.51.100.0/24", "2001:db8::/32"]
-BASELINE: dict[str, Any] = {"sysctl": "", "updates": True, "time": "chrony.service"}
+BASELINE: dict[str, Any] = {"sysctl": "", "updates": True, "time": "chrony.service", "fail2ban": True}
 LOCKDOWN: dict[str, Any] = {
     "administrators": ["ops"],
     "admin_group": "balancer-admins",
@@ -141,6 +141,13 @@ def test_a_node_that_nobody_keeps_is_named(said: str, unit: str, expected: dict[
     node.run = lambda command, **_more: Answer(0, said)
     node.units = {**node.units, **({unit: {"UnitFileState": "disabled"}} if unit else {})}
     assert failed("lockdown", node) == expected
+
+
+def test_a_jail_that_does_not_run_is_named() -> None:
+    node = Node()
+    node.run = lambda command, **_more: Answer(255, "", "no such jail") if "sshd" in command else node.say(command)
+    assert failed("lockdown", node) == {"fail2ban watches sshd": "no such jail"}
+    assert failed("lockdown", node, baseline={**BASELINE, "fail2ban": False}) == {}
 
 
 def test_a_journal_that_is_gone_with_a_boot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,11 @@ def test_the_files_follow_what_is_wanted_and_what_is_there() -> None:
     assert settled()["files"] == [baseline.SYSCTL, baseline.MODULES, baseline.APT, baseline.TIMER, baseline.JOURNAL]
     assert baseline.MODULES not in settled(container=True)["files"]
     assert baseline.NEEDRESTART in settled(packages={"needrestart": "3.6"})["files"]
+    on = settled({"baseline_fail2ban": True}, upkeep={"fail2ban": False})
+    assert baseline.FAIL2BAN in on["files"]
+    assert on["packages"][-3:] == ["fail2ban", "python3-systemd", "nftables"]
+    assert "fail2ban" in on["pending"]
+    assert settled(managed={baseline.FAIL2BAN: "digest"})["unwanted"] == [baseline.FAIL2BAN]
     off = settled({"baseline_updates": "none"}, managed={baseline.TIMER: "digest", baseline.NEEDRESTART: None})
     assert off["unwanted"] == [baseline.TIMER]
     assert "unattended-upgrades" not in off["packages"]
@@ -81,7 +86,7 @@ def test_the_files_follow_what_is_wanted_and_what_is_there() -> None:
 
 def test_the_node_answers_for_every_file() -> None:
     assert set(baseline.PARTS) <= set(_node.MANAGED)
-    assert baseline.JOURNAL == _node.JOURNAL
+    assert set(_node.WRITTEN.values()) == {baseline.JOURNAL, baseline.FAIL2BAN}
 
 
 def test_both_sides_know_the_same_units() -> None:
