@@ -48,7 +48,9 @@ class ActionModule(ActionBase):
         if "limits" not in plan and not problems:
             if args["contact"]:
                 answer = self._execute_module(
-                    module_name="hardened.balancer.node_info", module_args={}, task_vars=task_vars
+                    module_name="hardened.balancer.node_info",
+                    module_args={"sysctl": plan["baseline"]["asked"]},
+                    task_vars=task_vars,
                 )
                 if answer.get("failed") or answer.get("unreachable"):
                     return {**result, **answer}

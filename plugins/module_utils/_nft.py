@@ -15,6 +15,8 @@ import typing as t
 from ansible_collections.hardened.balancer.plugins.module_utils import _spans
 
 OURS = ("inet", "hardened_balancer")
+# Of the jail that baseline writes.
+FAIL2BAN = ("inet", "hardened_balancer_fail2ban")
 LIST = ("nft", "--json", "--terse", "list", "ruleset")
 LIST_OURS = ("nft", "--json", "list", "table", *OURS)
 ANY = (0, 65535)
@@ -46,12 +48,12 @@ def _of_kind(items: list[Item], kind: str) -> list[Item]:
     return [item[kind] for item in items if isinstance(item.get(kind), dict)]
 
 
-def filters(items: list[Item], ours: tuple[str, str] = OURS) -> list[dict[str, str]]:
+def filters(items: list[Item], ours: t.Collection[tuple[str, str]] = (OURS, FAIL2BAN)) -> list[dict[str, str]]:
     """Tables of somebody else's that filter: a chain at a hook with a rule or a policy that drops."""
     found: dict[str, list[str]] = {}
     for chain in _of_kind(items, "chain"):
         table = (chain.get("family", ""), chain.get("table", ""))
-        if table == ours or chain.get("type") != "filter":
+        if table in ours or chain.get("type") != "filter":
             continue
         count = len(rules_of(items, table, chain["name"]))
         if count or chain.get("policy") == "drop":

@@ -15,16 +15,19 @@ import os
 import pwd
 import re
 import socket
+import time
 import typing as t
 from pathlib import Path
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _kernel,
     _listeners,
     _nft,
     _packages,
     _programs,
     _session,
     _ssh_server,
+    _upkeep,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     HARD_LIMIT,
@@ -34,7 +37,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process
 )
 
 ADMIN_GROUP = "balancer-admins"
-PACKAGES = ("haproxy", "nftables", "openssh-server", "sudo", "python3-apt", "ufw", "firewalld")
+PACKAGES = ("haproxy", "nftables", "openssh-server", "sudo", "python3-apt", "ufw", "firewalld", *_upkeep.PACKAGES)
 UNITS = ("haproxy", "hardened-balancer-firewall", "ssh")
 ASKED_UNITS = (*UNITS, "ufw", "firewalld")
 NFTABLES_CONF = "/etc/nftables.conf"
@@ -47,7 +50,20 @@ MANAGED = (
     "/etc/ssh/sshd_config.d/00-hardened-balancer.conf",
     "/etc/systemd/system/ssh.service.d/hardened-balancer.conf",
     "/etc/sudoers.d/hardened-balancer",
+    "/etc/sysctl.d/zz-hardened-balancer.conf",
+    "/etc/modules-load.d/hardened-balancer.conf",
+    "/etc/apt/apt.conf.d/zz-hardened-balancer.conf",
+    "/etc/systemd/system/apt-daily-upgrade.timer.d/hardened-balancer.conf",
+    "/etc/needrestart/conf.d/hardened-balancer.conf",
+    "/etc/systemd/journald.conf.d/hardened-balancer.conf",
+    "/etc/fail2ban/jail.d/hardened-balancer.local",
+    "/usr/local/lib/hardened-balancer/reload_for_libraries.py",
 )
+# Settings that a unit reads when it starts.
+WRITTEN = {
+    _upkeep.JOURNALD: "/etc/systemd/journald.conf.d/hardened-balancer.conf",
+    _upkeep.FAIL2BAN: "/etc/fail2ban/jail.d/hardened-balancer.local",
+}
 CAP_SYS_RESOURCE = 24
 # Where a server will listen that is not installed yet.
 SSH_PORT = 22
@@ -57,7 +73,7 @@ PORT = re.compile(r":(\d+)(?: |$)")
 Node = dict[str, t.Any]
 
 
-def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
+def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[str] = ()) -> Node:
     proc = places.proc
     line = _session.ancestors(proc, pid)
     said = _programs.run_all(
@@ -67,7 +83,12 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
             "sshd": ["sshd", "-T"],
             "nft": _nft.LIST,
             **_ssh_server.QUESTIONS,
-            "units": ["systemctl", "show", *_unit_names(), "--property=Id,ActiveState,UnitFileState,Listen"],
+            "units": [
+                "systemctl",
+                "show",
+                *_unit_names(),
+                f"--property=Id,ActiveState,UnitFileState,Listen,{_upkeep.PROPERTIES}",
+            ],
             **({"journal": _session.journal_query(line)} if _session.sessions(line) else {}),
         },
         timeout=20,
@@ -79,6 +100,7 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
     journal = said["journal"].out if "journal" in said else ""
     listeners = _listeners.listeners(proc)
     ruleset = _nft.parse(said["nft"].out)
+    written = {unit: _written(path) for unit, path in WRITTEN.items()}
     ports_of_ssh = ssh_ports(said["sshd"].out, units, listeners)
     return {
         **os_release(_text("/etc/os-release")),
@@ -90,6 +112,8 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
         "nofile_max": nofile_max(_text(f"{proc}/1/limits"), _text(f"{proc}/1/status"), _text(f"{proc}/sys/fs/nr_open")),
         "nr_open": raisable(_text(f"{proc}/1/status"), _text(f"{proc}/sys/fs/nr_open")),
         "container": in_container(),
+        "kernel": _kernel.read(sysctl, proc)._asdict(),
+        "lives_by_ra": _kernel.lives_by_ra(_text(f"{proc}/self/net/ipv6_route"), _text(f"{proc}/self/net/if_inet6")),
         "addresses": addresses(_text(f"{proc}/self/net/fib_trie"), _text(f"{proc}/self/net/if_inet6")),
         "groups": {ADMIN_GROUP: members(ADMIN_GROUP)},
         "users": _session.accounts(_text("/etc/shadow")),
@@ -102,6 +126,7 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
         "firewalls": firewalls(units, packages, ruleset, proc),
         "restricted": _nft.restricted(_nft.accepts(ruleset), ports_of_ssh),
         "units": {unit: _state_of(units, unit) for unit in UNITS},
+        "upkeep": _upkeep.describe(units, written, time.time() - time.monotonic())._asdict(),
         "managed": {path: sha256(path) for path in MANAGED},
     }
 
@@ -121,7 +146,7 @@ def _home(name: str) -> str:
 
 
 def _unit_names() -> list[str]:
-    return [*(f"{name}.service" for name in ASKED_UNITS), "ssh.socket"]
+    return [*(f"{name}.service" for name in ASKED_UNITS), "ssh.socket", *_upkeep.UNITS]
 
 
 def os_release(text: str) -> dict[str, str]:
@@ -271,6 +296,13 @@ def _legacy(proc: str) -> list[dict[str, str]]:
     return found
 
 
+def _written(path: str) -> float | None:
+    try:
+        return Path(path).stat().st_mtime
+    except OSError:
+        return None
+
+
 def sha256(path: str) -> str | None:
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
@@ -278,5 +310,5 @@ def sha256(path: str) -> str | None:
         return None
 
 
-def collect_here() -> Node:
-    return collect(Places(), os.getpid(), os.environ.get("SUDO_USER"))
+def collect_here(sysctl: t.Sequence[str] = ()) -> Node:
+    return collect(Places(), os.getpid(), os.environ.get("SUDO_USER"), sysctl)

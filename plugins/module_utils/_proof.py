@@ -20,6 +20,7 @@ from pathlib import Path
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _haproxy_process,
     _health,
+    _kernel,
     _listeners,
     _nft,
     _node,
@@ -27,6 +28,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _sandbox,
     _spans,
     _ssh_wire,
+    _upkeep,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError, ask, parse_stat
@@ -35,6 +37,7 @@ ANSWER_SECONDS = 5.0
 HEALTH_SECONDS = 15.0
 LOG_SECONDS = 5.0
 NAMED = 10
+JOURNAL = "/var/log/journal"
 FIREWALL_UNIT = "hardened-balancer-firewall"
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 PROTOCOLS = ("tcp", "udp")
@@ -68,7 +71,7 @@ class Seen:
 
     @functools.cached_property
     def units(self) -> dict[str, dict[str, str]]:
-        asked = [f"{FIREWALL_UNIT}.service", "haproxy.service", "ssh.service", "ssh.socket"]
+        asked = [f"{FIREWALL_UNIT}.service", "haproxy.service", "ssh.service", "ssh.socket", *_upkeep.UNITS]
         properties = "--property=Id,ActiveState,UnitFileState,Listen,Restart,StartLimitIntervalUSec"
         return _node.parse_units(self.run(["systemctl", "show", *asked, properties]).out)
 
@@ -272,6 +275,47 @@ def administrators(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
         yield Finding(
             f"sudo for {name}", "works without a password", answer.said or f"exit code {answer.rc}", answer.rc == 0
         )
+
+
+def kernel_settings(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """As they run, whatever the files say; what cannot be set here is not ours."""
+    wanted = _kernel.parse(expect["baseline"]["sysctl"])
+    values, fixed = _kernel.read(list(wanted), seen.places.proc)
+    ours = [key for key in wanted if key not in fixed]
+    wrong = [
+        f"{key} is {values.get(key, 'unreadable')}, not {wanted[key]}" for key in ours if values.get(key) != wanted[key]
+    ]
+    yield Finding("settings of the kernel", f"{len(ours)} as planned", _listed(wrong, "all of them"), not wrong)
+
+
+def updates(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    if not expect["baseline"]["updates"]:
+        return
+    timer = seen.units.get(_upkeep.TIMER, {})
+    state = f"{timer.get('UnitFileState') or 'missing'}, {timer.get('ActiveState') or 'inactive'}"
+    yield Finding("timer of updates", "enabled, active", state, state == "enabled, active")
+    name = "APT::Periodic::Unattended-Upgrade"
+    said = seen.run(["apt-config", "dump", "--format=%v", name]).out.strip()
+    yield Finding(f"apt, {name}", "1", said or "not set", said == "1")
+
+
+def time_is_kept(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """Whether it is right depends on others; that somebody sets it does not."""
+    unit = expect["baseline"]["time"]
+    if unit:
+        enabled = _upkeep.enabled(seen.units, unit)
+        yield Finding(f"time by {unit}", "enabled", "enabled" if enabled else "not enabled", enabled)
+
+
+def bans(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    if expect["baseline"]["fail2ban"]:
+        answer = seen.run(["fail2ban-client", "status", "sshd"])
+        yield Finding("fail2ban watches sshd", "it does", answer.said or f"exit code {answer.rc}", answer.rc == 0)
+
+
+def log_is_kept(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    kept = bool(list(Path(JOURNAL).glob("*/system.journal")))
+    yield Finding("the journal is kept over a boot", "it is", "it is" if kept else f"none in {JOURNAL}", kept)
 
 
 # The service.
@@ -578,6 +622,11 @@ LOCKDOWN: tuple[Check, ...] = (
     no_other_firewall,
     firewall_at_boot,
     administrators,
+    kernel_settings,
+    updates,
+    time_is_kept,
+    log_is_kept,
+    bans,
 )
 SERVICE: tuple[Check, ...] = (
     configuration_in_force,

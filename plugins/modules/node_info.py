@@ -22,7 +22,12 @@ attributes:
   idempotent:
     support: full
     description: Changes nothing.
-options: {}
+options:
+  sysctl:
+    description: Settings of the kernel to look at, C(*) for every network interface.
+    type: list
+    elements: str
+    default: []
 author:
   - hardened.balancer contributors (@hardened-balancer)
 """
@@ -80,6 +85,12 @@ node:
     container:
       description: Whether the node is a container.
       type: bool
+    kernel:
+      description: Of the settings asked for the C(values) in force, and in C(fixed) those that cannot be set here.
+      type: dict
+    lives_by_ra:
+      description: Whether the kernel took a default route or an address from the announcement of an IPv6 router.
+      type: bool
     addresses:
       description: Its addresses without loopback and link-local ones.
       type: list
@@ -129,6 +140,11 @@ node:
     units:
       description: Whether units are C(enabled) and C(active).
       type: dict
+    upkeep:
+      description:
+        - Whether the C(timer) of updates, the C(journal) and C(fail2ban) run as they are written, and which units
+          that keep the time are C(enabled).
+      type: dict
     managed:
       description: SHA256 of the files that the roles write, null for what does not exist.
       type: dict
@@ -140,8 +156,9 @@ from ansible_collections.hardened.balancer.plugins.module_utils._node import col
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
-    module.exit_json(changed=False, node=collect_here())
+    spec = {"sysctl": {"type": "list", "elements": "str", "default": []}}
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    module.exit_json(changed=False, node=collect_here(module.params["sysctl"]))
 
 
 if __name__ == "__main__":

@@ -20,12 +20,27 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
     if plan["ssh"]["keys_left_out"]:
         left_out = ", ".join(plan["ssh"]["keys_left_out"])
         lines.append(f"host keys that SSH does not offer any more, though they are still there: {left_out}")
+    lines.append(f"settings of the kernel: {_kernel(plan['baseline'])}")
+    lines.append(f"updates by itself: {_updates(plan['baseline'])}")
     if plan["node"]["user"] != plan["login"]:
         lines.append(f"from now on connect as {plan['login']}: set ansible_user: {plan['login']}")
     if seen.get("until_restart"):
         lines.append(f"HAProxy keeps until its next restart, and needs no more: {', '.join(seen['until_restart'])}")
     planned = {backend["name"] for backend in plan["backends"]}
     return lines + [_backend(backend) for backend in seen["backends"] if backend["name"] in planned]
+
+
+def _kernel(baseline: dict[str, t.Any]) -> str:
+    ours = baseline["settings"] - baseline["fixed"]
+    others = [(baseline["fixed"], "cannot be set here"), (baseline["of_the_host"], "are the host's")]
+    return ", ".join([f"{ours} in force", *(f"{count} {why}" for count, why in others if count)])
+
+
+def _updates(baseline: dict[str, t.Any]) -> str:
+    if baseline["updates"] == "none":
+        return "none (baseline_updates)"
+    reboot = f", reboot at {baseline['reboot_at']} if one is needed" if baseline["reboot_at"] else ", no reboot"
+    return f"{baseline['updates']}, daily at {baseline['updates_at']}{reboot}"
 
 
 def _open(listening: list[dict[str, t.Any]]) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import binds, content, gates, jumps, limits, logins, releases, sandbox, sections, ssh, values
+from . import baseline, binds, content, gates, jumps, limits, logins, releases, sandbox, sections, ssh, values
 from . import node as nodes
 from .catalogue import version
 from .hardened import ADMIN_GROUP
@@ -59,6 +59,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "listeners": [listener._asdict() for listener in drawn.listeners],
         "ports": binds.open_ports(drawn.listeners),
         "quic": any(one.protocol == "udp" and one.kind in content.PROXIES.values() for one in drawn.listeners),
+        "baseline": baseline.draft(given, drawn.listeners, inventory),
         "gates": [gate._asdict() for gate in drawn.gates],
         # As text: Ansible touches each element of what is registered again, with every task that takes it.
         "sections": [{"title": s.title, "lines": "\n".join(line.text for line in s.lines)} for s in drawn.sections],
@@ -79,6 +80,7 @@ def complete(
     if run and not run["baseline"]:
         limits.judge(limit, node, problems)
     login = nodes.judge(drafted, node, run, problems) if run else None
+    settled, told = baseline.settle(drafted["baseline"], limit["nofile"], node)
     if login:
         logins.judge(drafted, node, login, problems)
     administrators = drafted["administrators"] or ([{"name": login, "keys": []}] if login else [])
@@ -88,7 +90,8 @@ def complete(
         "login": login,
         "limits": limit,
         "node": node,
-        "notes": warnings,
+        "baseline": settled,
+        "notes": [*warnings, *told],
         "sections": sections.complete(drafted, limit["maxconn"], haproxy, node["haproxy"].get("build")),
         "ssh": ssh.settle(drafted, node, problems),
     }
@@ -116,6 +119,7 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
             "ssh_offered": plan["ssh"]["offered"],
             "management_networks": plan["management_networks"],
             "ports": plan["ports"],
+            "baseline": baseline.proof(plan["baseline"]),
         },
         "service": {
             "binds": [{k: listener[k] for k in PROVEN} for listener in plan["listeners"]],

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from . import actions, catalogue, hardened, shapes, ssh_settings
+from . import actions, catalogue, hardened, kernel, shapes, ssh_settings
 from .documentation import description, flow
 from .shape import Shape
 
@@ -26,6 +26,7 @@ def pages() -> dict[str, str]:
     """The pages by the names of their files."""
     found = {"README.md": _index(), "variables.md": _variables(), "rules.md": _rules(), "defaults.md": _defaults()}
     found["ssh.md"] = _ssh()
+    found["kernel.md"] = _kernel()
     for name, (title, sections) in KEYWORD_PAGES.items():
         found[f"{name}.md"] = _page(title, _keywords(sections))
     return found
@@ -41,6 +42,7 @@ def _index() -> str:
         "- [Rules](rules.md): the actions of http-request, tcp-request and their kin, and the steps of checks",
         "- [Defaults](defaults.md): what is set without being asked, and why",
         "- [SSH](ssh.md): every setting of the SSH server by profile, with its source",
+        "- [Kernel](kernel.md): every setting of the kernel, with its reason and source",
     ]
     lines += [f"- [{title}]({name}.md)" for name, (title, _sections) in KEYWORD_PAGES.items()]
     return _page("Reference", [*lines, "", "A page for each topic, with examples, lies in [topics](../topics)."])
@@ -140,6 +142,24 @@ def _ssh_value(row: ssh_settings.Row | ssh_settings.Algorithms, profile: str) ->
     value = row.of(profile, jump=False)
     jump = f", as jump host `{row.jump}`" if row.jump else ""
     return f"`{value}`{jump}" if value is not None else ""
+
+
+def _kernel() -> str:
+    lines = [
+        "A `*` is every network interface, with those to come. Of *at least*, a higher value that the node has already",
+        "is kept. `baseline_sysctl` changes a value, leaves one out (`null`) and adds others, for instance",
+        "`{net.ipv4.conf.*.rp_filter: 2}` for asymmetric routing, or `{net.ipv4.ip_nonlocal_bind: 1}` for an address",
+        "that another node may hold. In a container only `net.*` is ours.",
+    ]
+    for title, settings in kernel.CLASSES.items():
+        lines += ["", f"## {title.capitalize()}", "", "| setting | value | reason | source |", "|---|---|---|---|"]
+        for one in settings:
+            value = f"`{one.value}`" if one.value else "computed"
+            least = "at least " if one.least else ""
+            lines.append(f"| `{one.key}` | {least}{value} | {one.why} | {one.source} |")
+    lines += ["", "## Left alone", "", "| setting | reason |", "|---|---|"]
+    lines += [f"| `{key}` | {why} |" for key, why in kernel.LEFT_ALONE]
+    return _page("Settings of the kernel", lines)
 
 
 def _keywords(sections: tuple[str, ...]) -> list[str]:

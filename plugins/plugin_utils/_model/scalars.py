@@ -218,6 +218,11 @@ SCALARS: dict[str, tuple[str, t.Callable[[t.Any, Shape], Answer]]] = {
         "a path that begins with /, as it is sent: %20 for a blank, %C3%BC for an umlaut",
         lambda v, s: _matches(r"/[\x21-\x7e]*", v),
     ),
+    "clock": (
+        'false, or a time of day in quotes, like "03:30"',
+        lambda v, s: (True, False) if v is False else _matches(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", v),
+    ),
+    "sysctl": ("a number, text without line breaks, or null", lambda v, s: (True, v) if v is None else _text(v, s)),
     "ssh_key": ("a public key in OpenSSH's form: type, data, comment", _ssh_key),
     "balance": (f"an algorithm of HAProxy with its arguments ({', '.join(catalogue.ALGORITHMS)})", _balance),
 }

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from . import baseline, shapes
 from . import check as checker
-from . import shapes
 from .problems import Problems, nearest, show, suggest
 
 Variables = dict[str, t.Any]
@@ -34,6 +34,7 @@ def check(variables: Variables, problems: Problems) -> Variables:
         values["haproxy_node"] = checker.check(shapes.NODE, {}, "haproxy_node", problems)
     _check_administrators(values, problems)
     _check_users(values, problems)
+    baseline.check(values, problems)
     return values
 
 

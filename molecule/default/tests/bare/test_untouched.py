@@ -17,6 +17,10 @@ OURS = (
     "/etc/systemd/system/haproxy.service.d",
     "/etc/systemd/system/hardened-balancer-recover.service",
     "/usr/local/lib/hardened-balancer",
+    "/etc/sysctl.d/zz-hardened-balancer.conf",
+    "/etc/apt/apt.conf.d/zz-hardened-balancer.conf",
+    "/etc/systemd/system/apt-daily-upgrade.timer.d",
+    "/etc/systemd/journald.conf.d/hardened-balancer.conf",
 )
 
 
@@ -25,7 +29,8 @@ def test_no_file_was_made(balancer: Any) -> None:
 
 
 def test_no_package_was_installed(balancer: Any) -> None:
-    assert [name for name in ("haproxy", "nftables") if balancer.inside.package(name).is_installed] == []
+    ours = ("haproxy", "nftables", "unattended-upgrades")
+    assert [name for name in ours if balancer.inside.package(name).is_installed] == []
 
 
 def test_no_account_was_made(balancer: Any) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..shape import Shape
-from . import named
+from . import baseline, named
 from .conditions import CONDITION, NAMED_CONDITION
 from .parts import BACKEND_RULES, FRONTEND_RULES, RAW_LINES
 from .proxies import BACKEND, BIND, DEFAULTS, FRONTEND, LISTEN, NAMED_DEFAULTS
@@ -130,6 +130,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         ("ssh",),
         Shape("bool", "administrators may go through the node to other machines (ProxyJump)", default=False),
     ),
+    **baseline.VARIABLES,
     "haproxy_global": (("haproxy",), GLOBAL),
     "haproxy_defaults": (("haproxy",), DEFAULTS),
     **{name: (("haproxy",), Shape("list", doc, of=of)) for name, (of, doc) in SITE_LISTS.items()},

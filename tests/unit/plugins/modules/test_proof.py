@@ -26,6 +26,7 @@ OFFERED = {"kex": "one,two", "host_keys": "ssh-ed25519,rsa-sha2-512", "ciphers":
 ON_THE_WIRE = {"kex": ["one", "two"], "host_keys": ["ssh-ed25519"], "ciphers": ["c"], "macs": ["m"]}
 NETWORKS = ["192.0.2.7", "198.51.100.0/24", "2001:db8::/32"]
 NETWORKS_AS_NFT = ["192.0.2.7/32", "198.51.100.0/24", "2001:db8::/32"]
+BASELINE: dict[str, Any] = {"sysctl": "", "updates": True, "time": "chrony.service", "fail2ban": True}
 LOCKDOWN: dict[str, Any] = {
     "administrators": ["ops"],
     "admin_group": "balancer-admins",
@@ -33,6 +34,7 @@ LOCKDOWN: dict[str, Any] = {
     "ssh_offered": OFFERED,
     "management_networks": NETWORKS,
     "ports": {"tcp": ["80", "443", "8000-8010"], "udp": ["443"]},
+    "baseline": BASELINE,
 }
 WEB = {"frontend": "web", "mode": "http", "address": "0.0.0.0", "low": 80, "high": 80, "protocol": "tcp", "plain": True}
 SERVICE: dict[str, Any] = {
@@ -64,6 +66,14 @@ ActiveState=active
 UnitFileState=enabled
 Restart=always
 StartLimitIntervalUSec=0
+
+Id=apt-daily-upgrade.timer
+ActiveState=active
+UnitFileState=enabled
+
+Id=chrony.service
+ActiveState=active
+UnitFileState=enabled
 """
 
 
@@ -94,14 +104,17 @@ class Node(_proof.Seen):
         self.__dict__.update({**good, **replaced})
 
     def say(self, command: Sequence[str]) -> Answer:
-        return Answer(0, "a line\n")
+        return Answer(0, "1\n" if command[0] == "apt-config" else "a line\n")
 
     def stats(self) -> list[dict[str, str]]:
         return self.rows
 
 
 @pytest.fixture(autouse=True)
-def _node_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def _node_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "journal/0123").mkdir(parents=True)
+    (tmp_path / "journal/0123/system.journal").touch()
+    monkeypatch.setattr(_proof, "JOURNAL", str(tmp_path / "journal"))
     monkeypatch.setattr(_node, "members", lambda name: ["ops"])
     monkeypatch.setattr(_haproxy_process, "linked_digest", lambda places: "0123456789abcdef")
     monkeypatch.setattr(_proof, "_offered", lambda door: ON_THE_WIRE)
@@ -114,6 +127,51 @@ def _node_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 def failed(scope: str, node: _proof.Seen, **expect: Any) -> dict[str, str]:
     wanted = {**(LOCKDOWN if scope == "lockdown" else SERVICE), **expect}
     return {one.name: one.found for one in _proof.prove(_proof.SCOPES[scope], wanted, node) if not one.ok}
+
+
+def test_what_the_kernel_runs_with_is_looked_at_and_not_the_file(tmp_path: Path) -> None:
+    node = Node()
+    node.places = Places(proc=str(tmp_path))
+    for name, text in (("ip_forward", "1"), ("tcp_syncookies", "1")):
+        path = tmp_path / "sys/net/ipv4" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text}\n")
+    wanted = "net.ipv4.ip_forward = 0\nnet.ipv4.tcp_syncookies = 1\nnet.not.here = 1"
+    assert failed("lockdown", node, baseline={**BASELINE, "sysctl": wanted}) == {
+        "settings of the kernel": "net.ipv4.ip_forward is 1, not 0"
+    }
+    right = "net.ipv4.tcp_syncookies = 1\nnet.not.here = 1"
+    assert failed("lockdown", node, baseline={**BASELINE, "sysctl": right}) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "unit", "expected"),
+    [
+        ("0", "", {"apt, APT::Periodic::Unattended-Upgrade": "0"}),
+        ("1", "apt-daily-upgrade.timer", {"timer of updates": "disabled, inactive"}),
+        ("1", "chrony.service", {"time by chrony.service": "not enabled"}),
+    ],
+)
+def test_a_node_that_nobody_keeps_is_named(said: str, unit: str, expected: dict[str, str]) -> None:
+    node = Node()
+    node.run = lambda command, **_more: Answer(0, said)
+    node.units = {**node.units, **({unit: {"UnitFileState": "disabled"}} if unit else {})}
+    assert failed("lockdown", node) == expected
+
+
+def test_a_jail_that_does_not_run_is_named() -> None:
+    node = Node()
+    node.run = lambda command, **_more: Answer(255, "", "no such jail") if "sshd" in command else node.say(command)
+    assert failed("lockdown", node) == {"fail2ban watches sshd": "no such jail"}
+    assert failed("lockdown", node, baseline={**BASELINE, "fail2ban": False}) == {}
+
+
+def test_a_journal_that_is_gone_with_a_boot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_proof, "JOURNAL", "/nonexistent")
+    assert failed("lockdown", Node()) == {"the journal is kept over a boot": "none in /nonexistent"}
+    # Without updates of ours nothing is asked of them.
+    node = Node(units={})
+    assert not {"timer of updates"} & set(failed("lockdown", node, baseline={**BASELINE, "updates": False}))
 
 
 @pytest.mark.parametrize("scope", ["lockdown", "service"])
@@ -174,7 +232,9 @@ def test_a_server_that_was_not_reloaded_is_named(
 def test_a_setting_that_adds_up_is_seen_whole() -> None:
     node = Node()
     del node.__dict__["sshd"]
-    node.run = lambda command: Answer(0, "allowgroups balancer-admins\nallowgroups staff\nport 22\n")
+    asked = node.run
+    said = Answer(0, "allowgroups balancer-admins\nallowgroups staff\nport 22\n")
+    node.run = lambda command: said if command[0] == "sshd" else asked(command)
     assert failed("lockdown", node, ssh={"allowgroups": "balancer-admins"}) == {
         "sshd allowgroups": "balancer-admins, staff"
     }
@@ -192,6 +252,8 @@ def test_units_that_do_not_come_back() -> None:
     assert failed("lockdown", node) == {
         "sshd runs": "neither ssh.service nor ssh.socket is active",
         "hardened-balancer-firewall at boot": "not enabled",
+        "timer of updates": "disabled, failed",
+        "time by chrony.service": "not enabled",
     }
     assert failed("service", node) == {"HAProxy at boot": "not enabled"}
 

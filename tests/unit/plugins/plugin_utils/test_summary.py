@@ -8,6 +8,14 @@ import typing as t
 
 from ansible_collections.hardened.balancer.plugins.plugin_utils._summary import summary
 
+BASELINE: dict[str, t.Any] = {
+    "settings": 40,
+    "fixed": 0,
+    "of_the_host": 0,
+    "updates": "security",
+    "updates_at": "06:00",
+    "reboot_at": "",
+}
 PLAN: dict[str, t.Any] = {
     "name": "lb1",
     "management_networks": ["198.51.100.0/24"],
@@ -16,6 +24,7 @@ PLAN: dict[str, t.Any] = {
     "ssh": {"keys_left_out": ["/etc/ssh/ssh_host_rsa_key (RSA, 3072 bits)"]},
     "node": {"user": "ops"},
     "backends": [],
+    "baseline": BASELINE,
 }
 
 
@@ -35,7 +44,23 @@ def test_who_may_come_is_said_where_it_is_not_everybody() -> None:
         "log in as: ops",
         "host keys that SSH does not offer any more, though they are still there: "
         "/etc/ssh/ssh_host_rsa_key (RSA, 3072 bits)",
+        "settings of the kernel: 40 in force",
+        "updates by itself: security, daily at 06:00, no reboot",
     ]
+
+
+def test_what_is_not_ours_of_the_kernel_is_counted() -> None:
+    plan = {**PLAN, "baseline": {**BASELINE, "settings": 28, "fixed": 3, "of_the_host": 16, "reboot_at": "03:30"}}
+    lines = summary({"msg": "", "summary": {"open": [], "backends": []}}, plan)
+    assert lines[-2:] == [
+        "settings of the kernel: 25 in force, 3 cannot be set here, 16 are the host's",
+        "updates by itself: security, daily at 06:00, reboot at 03:30 if one is needed",
+    ]
+    plan["baseline"]["updates"] = "none"
+    assert (
+        summary({"msg": "", "summary": {"open": [], "backends": []}}, plan)[-1]
+        == "updates by itself: none (baseline_updates)"
+    )
 
 
 def test_of_thousands_of_workers_some_are_named() -> None:

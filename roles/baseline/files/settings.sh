@@ -1,0 +1,39 @@
+# shellcheck shell=sh
+# Puts in force what was written, or what somebody else changed since; each word names a part.
+# usage: settings.sh UNIT_OF_THE_TIME PART...
+set -eu
+
+timekeeper=$1
+shift
+
+for part; do
+    case $part in
+        sysctl)
+            # In a container the host's modules are there or not.
+            [ ! -e /etc/modules-load.d/hardened-balancer.conf ] || modprobe -q nf_conntrack || true
+            /usr/lib/systemd/systemd-sysctl /etc/sysctl.d/zz-hardened-balancer.conf
+            ;;
+        timer)
+            systemctl daemon-reload
+            systemctl enable --quiet apt-daily-upgrade.timer
+            systemctl restart apt-daily-upgrade.timer
+            ;;
+        time)
+            systemctl enable --quiet --now "$timekeeper"
+            ;;
+        journal)
+            # The sockets are systemd's and keep what comes meanwhile; flushing takes what was logged in memory along.
+            systemctl restart systemd-journald.service
+            journalctl --flush
+            ;;
+        fail2ban)
+            if [ -e /etc/fail2ban/jail.d/hardened-balancer.local ]; then
+                systemctl enable --quiet fail2ban.service
+                systemctl restart fail2ban.service
+            else
+                # Stopping it lifts its bans.
+                systemctl disable --quiet --now fail2ban.service
+            fi
+            ;;
+    esac
+done
