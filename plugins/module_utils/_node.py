@@ -21,6 +21,7 @@ from pathlib import Path
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _listeners,
     _nft,
+    _nft_properties,
     _packages,
     _programs,
     _session,
@@ -96,6 +97,7 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
         "listeners": listeners,
         "firewalls": firewalls(units, packages, ruleset, proc),
         "restricted": _nft.restricted(_nft.accepts(ruleset), ports_of_ssh),
+        "translations": _nft_properties.translations(ruleset),
         "units": {unit: _state_of(units, unit) for unit in UNITS},
         "managed": {path: sha256(path) for path in MANAGED},
     }

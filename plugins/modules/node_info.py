@@ -114,6 +114,12 @@ node:
         - What our table opens to some networks only, SSH left out, each with C(protocol), C(ports) and C(sources).
       type: list
       elements: dict
+    translations:
+      description:
+        - The hooks of the kernel at which addresses are rewritten, by whomever; V(loopback) where that is so within the
+          machine only.
+      type: list
+      elements: str
     units:
       description: Whether units are C(enabled) and C(active).
       type: dict

@@ -9,10 +9,12 @@ import re
 import typing as t
 
 from ._model import certificates, plan, secrets, shapes
-from ._model.problems import Problems
+from ._model.problems import Problems, misspelt
 from ._model.shape import Shape
 
 PREFIXES = ("haproxy_", "balancer_")
+# Of these names others have some too.
+SHARED_PREFIXES = ("firewall_",)
 # Registered or passed by our own playbooks: neither input nor typing mistake.
 OURS = ("balancer_plan", "balancer_hosts", "balancer_served", "balancer_proof", "balancer_serial")
 VAULT_TYPES = ("EncryptedString", "AnsibleVaultEncryptedUnicode", "AnsibleVaultEncryptedUnsafeText")
@@ -182,13 +184,19 @@ def gather(task_vars: dict[str, t.Any], templar: t.Any) -> Gathered:
     leaves = Leaves(templar, task_vars, problems, named)
     variables: dict[str, t.Any] = {}
     for name in sorted(name for name in task_vars if isinstance(name, str)):
-        if not name.startswith(PREFIXES) or name in OURS or name == "haproxy_secrets":
+        if not _is_ours(name) or name in OURS or name == "haproxy_secrets":
             continue
         shape = (
             shapes.SITE if name.startswith(shapes.SITE_PREFIX) else shapes.VARIABLES.get(name, ((), Shape("text")))[1]
         )
         variables[name] = secrets.split(shape, leaves.render(task_vars[name], name), name, found)
     return Gathered(variables, {**found, **leaves.secrets, **named}, problems)
+
+
+def _is_ours(name: str) -> bool:
+    if name.startswith(SHARED_PREFIXES):
+        return name in shapes.VARIABLES or misspelt(name, shapes.VARIABLES) is not None
+    return name.startswith(PREFIXES)
 
 
 def _secrets(task_vars: dict[str, t.Any], templar: t.Any, problems: Problems) -> dict[str, str]:

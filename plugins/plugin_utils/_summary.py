@@ -16,6 +16,7 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
         f"open to other machines: {_open(seen['open'])}",
         f"SSH from: {networks}",
     ]
+    lines += [f"connection tracking: {plan['firewall']['tracking']}"] if "firewall" in plan else []
     lines += [f"log in as: {', '.join(a['name'] for a in plan['administrators'])}"]
     if plan["node"]["user"] != plan["login"]:
         lines.append(f"from now on connect as {plan['login']}: set ansible_user: {plan['login']}")

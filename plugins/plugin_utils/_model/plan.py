@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import binds, content, gates, limits, releases, sections, values
+from . import binds, content, firewall, gates, limits, releases, sections, values
 from . import node as nodes
 from .catalogue import version
 from .hardened import ADMIN_GROUP
@@ -20,6 +20,8 @@ from .problems import Problems
 Variables = dict[str, t.Any]
 # What the proof asks of a listener.
 PROVEN = ("frontend", "kind", "mode", "address", "low", "high", "protocol", "plain", "quiet")
+# And of the packet filter.
+FILTERED = ("syn_rate", "bypass", "workers4", "workers6")
 
 
 def origins(variables: Variables, inventory: dict[str, t.Any]) -> dict[tuple[str, str], str]:
@@ -52,6 +54,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "backends": drawn.backends,
         "listeners": [listener._asdict() for listener in drawn.listeners],
         "ports": binds.open_ports(drawn.listeners),
+        "firewall": firewall.draft(given, drawn.sections),
         "quic": any(one.protocol == "udp" and one.kind in content.PROXIES.values() for one in drawn.listeners),
         "gates": [gate._asdict() for gate in drawn.gates],
         # As text: Ansible touches each element of what is registered again, with every task that takes it.
@@ -78,6 +81,7 @@ def complete(
         "login": login,
         "limits": limit,
         "node": node,
+        "firewall": firewall.settle(drafted["firewall"], node),
         "notes": warnings,
         "sections": sections.complete(drafted, limit["maxconn"], haproxy, node["haproxy"].get("build")),
     }
@@ -108,6 +112,7 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
             "ports": plan["ports"],
         },
         "service": {
+            "firewall": {k: plan["firewall"][k] for k in FILTERED},
             "binds": [{k: listener[k] for k in PROVEN} for listener in plan["listeners"]],
             "ports": plan["ports"],
             "backends": [b for b in plan["backends"] if b["servers"]],

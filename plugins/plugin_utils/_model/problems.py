@@ -40,13 +40,17 @@ class Problems(list[Problem]):
 def nearest(name: str, known: t.Collection[str]) -> str | None:
     """The known name that a person most likely meant, or two where either may be."""
     if len(known) > MANY:
-        names = known if isinstance(known, (dict, set)) else set(known)
-        return next((near for near in _one_letter_off(name) if near in names), None)
+        return misspelt(name, known if isinstance(known, (dict, set)) else set(known))
     found = difflib.get_close_matches(name, sorted(known), n=2, cutoff=ALIKE)
     if not found:
         return None
     first, *others = (difflib.SequenceMatcher(None, one, name).ratio() for one in found)
     return " or ".join(found) if others and others[0] > first - NEARLY_AS_ALIKE else found[0]
+
+
+def misspelt(name: str, known: t.Container[str]) -> str | None:
+    """The known name that differs in one letter."""
+    return next((near for near in _one_letter_off(name) if near in known), None)
 
 
 def _one_letter_off(name: str) -> t.Iterator[str]:

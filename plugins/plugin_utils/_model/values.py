@@ -23,11 +23,9 @@ def check(variables: Variables, problems: Problems) -> Variables:
         elif name in shapes.VARIABLES:
             shape = shapes.VARIABLES[name][1]
         else:
-            problems.add(
-                name,
-                f"unknown variable{suggest(name, {*shapes.VARIABLES, *_of_sites(name)})}; "
-                "names that begin with haproxy_ or balancer_ belong to this collection",
-            )
+            whose = "; names that begin with haproxy_ or balancer_ belong to this collection"
+            tail = whose if name.startswith(("haproxy_", "balancer_")) else ""
+            problems.add(name, f"unknown variable{suggest(name, {*shapes.VARIABLES, *_of_sites(name)})}{tail}")
             continue
         values[name] = checker.check(shape, value, name, problems)
     for name, (_roles, shape) in shapes.VARIABLES.items():

@@ -18,10 +18,10 @@ ALL = ((0, 65535),)
 
 def test_ours() -> None:
     assert _nft.accepts(RULESET) == [
+        Accept("udp", ((443, 443),), None),
         Accept("tcp", ((22, 22),), ("192.0.2.7/32", "198.51.100.0/24")),
         Accept("tcp", ((22, 22),), ("2001:db8::/32",)),
         Accept("tcp", ((80, 80), (443, 443), (8000, 8010)), None),
-        Accept("udp", ((443, 443),), None),
     ]
 
 

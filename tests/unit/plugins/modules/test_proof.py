@@ -35,10 +35,18 @@ WEB = {"frontend": "web", "mode": "http", "address": "0.0.0.0", "low": 80, "high
 SERVICE: dict[str, Any] = {
     "binds": [WEB],
     "ports": LOCKDOWN["ports"],
+    "firewall": {
+        "syn_rate": {"rate": 300, "burst": 600},
+        "bypass": True,
+        "workers4": "10.0.0.101 . 80, 10.0.0.102 . 80",
+        "workers6": "2001:db8:1::1 . 80",
+    },
     "backends": [{"name": "back", "mode": "http", "servers": "one two", "checked": True}],
     "require_healthy": True,
     "nofile": 8300,
 }
+WORKERS = "10.0.0.101 port 80, 10.0.0.102 port 80, 2001:db8:1::1 port 80"
+UNTRACKED = f"80/tcp, 443/tcp, 8000-8010/tcp, 443/udp, {WORKERS}"
 UNITS = """\
 Id=hardened-balancer-firewall.service
 ActiveState=active
@@ -137,6 +145,39 @@ OPEN = Node().table
 )
 def test_a_broken_lockdown_is_named(replaced: dict[str, Any], expected: dict[str, str]) -> None:
     assert failed("lockdown", Node(**replaced)) == expected
+
+
+def without(items: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
+    """The rules that do not do this."""
+    return [item for item in items if word not in str(item.get("rule", {}).get("expr"))]
+
+
+def test_bans_that_drop_nothing() -> None:
+    node = Node(ruleset=without(OPEN, "@ban6"))
+    assert failed("lockdown", node) == {"firewall, bans": "ban4"}
+    assert failed("lockdown", Node(ruleset=[])) == {"firewall, bans": "none"}
+
+
+def test_what_is_tracked_and_should_not_be() -> None:
+    assert failed("service", Node(table=without(OPEN, "notrack"))) == {
+        "firewall, not tracked at prerouting": "none",
+        "firewall, not tracked at output": "none",
+    }
+    half = [item for item in OPEN if item.get("rule", {}).get("chain") != "untracked_out"]
+    assert failed("service", Node(table=half)) == {"firewall, not tracked at output": "none"}
+    tracked = {**SERVICE["firewall"], "bypass": False}
+    assert failed("service", Node(), firewall=tracked) == {
+        "firewall, not tracked at prerouting": UNTRACKED,
+        "firewall, not tracked at output": UNTRACKED,
+    }
+
+
+def test_a_source_without_a_rate() -> None:
+    name = "firewall, new connections of one source"
+    assert failed("service", Node(table=without(OPEN, "@syn_rate6"))) == {name: "syn_rate4 300/s, 600 at once"}
+    other = {**SERVICE["firewall"], "syn_rate": None}
+    both = "syn_rate4 300/s, 600 at once, syn_rate6 300/s, 600 at once"
+    assert failed("service", Node(), firewall=other) == {name: both}
 
 
 def test_units_that_do_not_come_back() -> None:
@@ -261,7 +302,15 @@ def test_administrators(monkeypatch: pytest.MonkeyPatch) -> None:
             {},
             {"HAProxy listens elsewhere": "tcp :::8404"},
         ),
-        ({}, {"ports": {"tcp": ["80"], "udp": ["443"]}}, {"firewall, served tcp ports": "80, 443, 8000-8010"}),
+        (
+            {},
+            {"ports": {"tcp": ["80"], "udp": ["443"]}},
+            {
+                "firewall, served tcp ports": "80, 443, 8000-8010",
+                "firewall, not tracked at prerouting": UNTRACKED,
+                "firewall, not tracked at output": UNTRACKED,
+            },
+        ),
         (
             {},
             {"backends": [{"name": "back", "servers": "one gone"}, {"name": "fresh", "servers": "three"}]},

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of the packet filter."""
+
+from __future__ import annotations
+
+from ..shape import Shape
+
+# A flood by one address is far above it; a busy content network, or an office behind one address, far below.
+SYN_RATE = {"rate": 1000, "burst": 5000}
+
+VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
+    "firewall_syn_rate": (
+        ("firewall",),
+        Shape(
+            "either",
+            "new TCP connections a second that one source may begin to the served ports, an IPv4 address or an IPv6 "
+            "/64; false: any number. Management networks, workers and firewall_syn_exempt have no rate",
+            either=(
+                Shape("bool"),
+                Shape(
+                    "dict",
+                    keys={
+                        "rate": Shape("int", "connections a second", low=1, high=1000000, default=SYN_RATE["rate"]),
+                        "burst": Shape("int", "connections at once", low=1, high=1000000, default=SYN_RATE["burst"]),
+                    },
+                ),
+            ),
+            default=SYN_RATE,
+        ),
+    ),
+    "firewall_syn_exempt": (
+        ("firewall",),
+        Shape(
+            "list",
+            "networks without that rate: a content network, another balancer, an office behind one address",
+            of=Shape("network"),
+            example=["203.0.113.0/24"],
+        ),
+    ),
+    "firewall_conntrack_bypass": (
+        ("firewall",),
+        Shape(
+            "bool",
+            "the kernel tracks no connection to the served ports or to workers that are known by address",
+            default=True,
+        ),
+    ),
+}
