@@ -38,6 +38,8 @@ PACKAGES = ("haproxy", "nftables", "openssh-server", "sudo", "python3-apt", "ufw
 UNITS = ("haproxy", "hardened-balancer-firewall", "ssh")
 ASKED_UNITS = (*UNITS, "ufw", "firewalld")
 NFTABLES_CONF = "/etc/nftables.conf"
+# The second is whom systemd-resolved asks, where the first names only itself.
+RESOLV_CONF = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
 # What the roles write, so that a task whose file is right already need not be sent.
 MANAGED = (
     "/etc/systemd/system/haproxy.service.d/hardened-balancer.conf",
@@ -88,6 +90,7 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
         "nofile_max": nofile_max(_text(f"{proc}/1/limits"), _text(f"{proc}/1/status"), _text(f"{proc}/sys/fs/nr_open")),
         "container": in_container(),
         "addresses": addresses(_text(f"{proc}/self/net/fib_trie"), _text(f"{proc}/self/net/if_inet6")),
+        "resolvers": resolvers(*(_text(path) for path in RESOLV_CONF)),
         "groups": {ADMIN_GROUP: members(ADMIN_GROUP)},
         "users": _session.accounts(),
         "packages": {package: packages.versions.get(package) for package in PACKAGES},
@@ -163,6 +166,16 @@ def addresses(fib_trie: str, if_inet6: str) -> list[str]:
     usable = [ipaddress.ip_address(address) for address in found]
     kept = sorted((a for a in usable if not a.is_loopback), key=lambda a: (a.version, int(a)))
     return [str(address) for address in kept]
+
+
+def resolvers(*texts: str) -> list[str]:
+    """The name servers that the node asks; none if it has one of its own, which may ask any."""
+    for text in texts:
+        named = re.findall(r"^\s*nameserver\s+([0-9A-Fa-f.:]+)", text, re.MULTILINE)
+        usable = [address for address in named if not _listeners.is_loopback(address)]
+        if usable and len(usable) == len(named):
+            return sorted(set(usable))
+    return []
 
 
 def members(name: str) -> list[str] | None:

@@ -158,6 +158,12 @@ def firewall_drops(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     yield Finding("firewall policy", "drop", str(policy), policy == "drop")
 
 
+def firewall_output(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    chains = _nft_properties.chains_at(seen.table, "output", _nft.OURS)
+    found = [str(chain.get("policy")) for chain in chains if chain.get("type") == "filter" and chain.get("prio") == 0]
+    yield Finding("firewall policy, outgoing", expect["output"], _listed(found), found == [expect["output"]])
+
+
 def firewall_lets_administrators_in(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     networks = expect["management_networks"]
     for port in seen.ssh_ports:
@@ -534,6 +540,7 @@ LOCKDOWN: tuple[Check, ...] = (
     ssh_settings,
     ssh_serves,
     firewall_drops,
+    firewall_output,
     firewall_lets_administrators_in,
     firewall_opens_no_more,
     no_other_firewall,

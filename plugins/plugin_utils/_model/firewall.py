@@ -11,15 +11,19 @@ import typing as t
 from ansible_collections.hardened.balancer.plugins.module_utils import _spans
 
 from . import targets
+from .problems import Problems
 from .section import Section
 from .shapes.firewall import SYN_RATE
 
 Firewall = dict[str, t.Any]
 # Where an address is rewritten that a packet of ours may have. The kernel does so for tracked connections only.
 IN_THE_WAY = ("prerouting", "output")
+# By HTTP come packages, and answers about certificates.
+HTTP = (80, 443)
+ANYWHERE = {"4": "0.0.0.0/0", "6": "::/0"}
 
 
-def draft(given: dict[str, t.Any], sections: list[Section]) -> Firewall:
+def draft(given: dict[str, t.Any], sections: list[Section], problems: Problems) -> Firewall:
     """What follows from the inventory alone."""
     found = targets.workers(sections)
     known = [(one.address, one.port) for one in found if one.address and one.port]
@@ -37,6 +41,51 @@ def draft(given: dict[str, t.Any], sections: list[Section]) -> Firewall:
         "workers4": four,
         "workers6": six,
         "unknown": sorted({one.path for one in found if not one.address}),
+        "output": given.get("firewall_output"),
+        "allowed": _allowed(given, sections, found, problems),
+    }
+
+
+def _allowed(
+    given: dict[str, t.Any], sections: list[Section], workers: list[targets.Worker], problems: Problems
+) -> list[dict[str, str]]:
+    """What the node may begin beside what every node does: each with protocol, ports, and networks as text."""
+    entries = [one for one in given.get("firewall_output_allow") or [] if one and one.get("ports")]
+    if given.get("firewall_output") != "drop":
+        if entries:
+            problems.add("firewall_output_allow", "goes with firewall_output: drop; without it everything is allowed")
+        return []
+    others = targets.others(sections)
+    asked = [*(targets.Other(one.path, "tcp", one.address, one.port) for one in workers), *others]
+    for path, port in sorted({(one.path, one.port or 0) for one in asked if not _reached(one, entries)}):
+        of_port = f"port {port} of " if port else ""
+        problems.add(
+            "firewall_output",
+            f"holds 'drop', and {path} leads to {of_port}an address that only HAProxy will know; "
+            "allow it in firewall_output_allow",
+        )
+    found = [_entry(one["protocol"], one["ports"], one.get("networks")) for one in entries]
+    for one in others:
+        if one.address and one.port:
+            found.append(_entry(one.protocol, [[one.port, one.port]], [one.address]))
+    return [one for i, one in enumerate(found) if one not in found[:i]]
+
+
+def _reached(one: targets.Other, entries: list[dict[str, t.Any]]) -> bool:
+    if one.address:
+        return True
+    ports = [span for entry in entries if entry["protocol"] == one.protocol for span in entry["ports"] if span]
+    if one.port is None:
+        return bool(ports)
+    return one.port in HTTP or any(low <= one.port <= high for low, high in ports)
+
+
+def _entry(protocol: str, ports: list[t.Any], networks: list[str | None] | None) -> dict[str, str]:
+    given = [network for network in networks or ANYWHERE.values() if network]
+    return {
+        "protocol": protocol,
+        "ports": ", ".join(_spans.text((low, high) for low, high in filter(None, ports))),
+        "networks": " ".join(_spans.networks(given)),
     }
 
 
@@ -68,6 +117,7 @@ def settle(drafted: Firewall, node: dict[str, t.Any]) -> Firewall:
         "bypass": bypass,
         "bypass_loopback": bypass and not translated,
         "tracking": _tracking(drafted, in_the_way),
+        "resolvers": " ".join(_spans.networks(node.get("resolvers") or ANYWHERE.values())),
     }
 
 

@@ -54,7 +54,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "backends": drawn.backends,
         "listeners": [listener._asdict() for listener in drawn.listeners],
         "ports": binds.open_ports(drawn.listeners),
-        "firewall": firewall.draft(given, drawn.sections),
+        "firewall": firewall.draft(given, drawn.sections, problems),
         "quic": any(one.protocol == "udp" and one.kind in content.PROXIES.values() for one in drawn.listeners),
         "gates": [gate._asdict() for gate in drawn.gates],
         # As text: Ansible touches each element of what is registered again, with every task that takes it.
@@ -109,6 +109,7 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
                 "pubkeyauthentication": "yes",
             },
             "management_networks": plan["management_networks"],
+            "output": plan["firewall"]["output"],
             "ports": plan["ports"],
         },
         "service": {

@@ -25,6 +25,9 @@ FILTER: dict[str, Any] = {
     "bypass_loopback": True,
     "workers4": "",
     "workers6": "",
+    "output": "accept",
+    "resolvers": "192.0.2.53/32",
+    "allowed": [],
 }
 needs_a_kernel = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("nft"), reason="loads rules in a network namespace: needs root and nft"

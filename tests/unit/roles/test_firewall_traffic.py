@@ -94,6 +94,7 @@ def test_no_connection_is_cut_by_the_first_load_or_by_another_set_of_rules(netwo
     assert networks.tracked() == 3
     allowed = {**SERVED, "networks": ["198.51.100.0/24"]}
     sets: list[dict[str, Any]] = [{}, {"bypass": False}, {}, {"workers4": ""}, {"workers4": "", "bypass": False}, {}]
+    sets += [{"output": "drop"}, {"output": "drop", "bypass": False}, {"output": "drop", "workers4": ""}]
     for more in sets:
         networks.load(ruleset(**{**allowed, **more}), tmp_path / "rules")
         for pair in begun:
@@ -169,3 +170,29 @@ def test_from_the_port_of_a_worker_nothing_new_comes_in(networks: Networks, tmp_
     networks.listen(networks.node, INSIDE, 9000)
     with pytest.raises(OSError, match="timed out"):
         networks.connect(networks.world, WORKER, INSIDE, 9000, own_port=8080)
+
+
+def test_what_the_node_may_begin(networks: Networks, tmp_path: Path) -> None:
+    allowed = [{"protocol": "tcp", "ports": "5000-5010", "networks": f"{CLIENT}/32"}]
+    networks.load(ruleset(**{**SERVED, "output": "drop", "allowed": allowed}), tmp_path / "rules")
+    for port in (5005, 5011, 443):
+        networks.listen(networks.world, CLIENT, port)
+    networks.listen(networks.world, WORKER, 5005)
+    networks.listen(networks.world, WORKER, 8080)
+
+    def begins(source: str, target: str, port: int) -> bool:
+        try:
+            networks.connect(networks.node, source, target, port).close()
+        except OSError:
+            return False
+        return True
+
+    assert begins(NODE, CLIENT, 5005)
+    assert begins(NODE, CLIENT, 443)
+    assert begins(INSIDE, WORKER, 8080)
+    assert not begins(NODE, CLIENT, 5011)
+    assert not begins(INSIDE, WORKER, 5005)
+    with pytest.raises(OSError, match=r"No route to host|Permission denied|not permitted"):
+        networks.connect(networks.node, NODE, CLIENT, 5011)
+    service = networks.listen(networks.node, NODE, 80)
+    passes(networks.connect(networks.world, CLIENT, NODE, 80), accept(service))

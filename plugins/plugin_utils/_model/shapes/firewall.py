@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..shape import Shape
+from ..shape import Shape, one_or_list
 
 # A flood by one address is far above it; a busy content network, or an office behind one address, far below.
 SYN_RATE = {"rate": 1000, "burst": 5000}
@@ -45,6 +45,32 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
             "bool",
             "the kernel tracks no connection to the served ports or to workers that are known by address",
             default=True,
+        ),
+    ),
+    "firewall_output": (
+        ("firewall",),
+        Shape(
+            "choice",
+            "whether the node may begin any connection (accept) or only those to workers, name servers, peers, targets "
+            "of logs, time servers (123), by HTTP (80, 443), and what firewall_output_allow adds (drop)",
+            choices=("accept", "drop"),
+            default="accept",
+        ),
+    ),
+    "firewall_output_allow": (
+        ("firewall",),
+        Shape(
+            "list",
+            "what else the node may begin where firewall_output is drop",
+            of=Shape(
+                "dict",
+                keys={
+                    "protocol": Shape("choice", "protocol", choices=("tcp", "udp"), default="tcp"),
+                    "ports": one_or_list(Shape("ports"), "ports or ranges of the other side", required=True),
+                    "networks": one_or_list(Shape("network"), "where the other side is; unset: anywhere", low=1),
+                },
+            ),
+            example=[{"protocol": "tcp", "ports": [5432], "networks": ["10.0.0.0/8"]}],
         ),
     ),
 }

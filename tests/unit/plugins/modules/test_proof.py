@@ -29,6 +29,7 @@ LOCKDOWN: dict[str, Any] = {
     "admin_group": "balancer-admins",
     "ssh": SSH,
     "management_networks": NETWORKS,
+    "output": "accept",
     "ports": {"tcp": ["80", "443", "8000-8010"], "udp": ["443"]},
 }
 WEB = {"frontend": "web", "mode": "http", "address": "0.0.0.0", "low": 80, "high": 80, "protocol": "tcp", "plain": True}
@@ -138,6 +139,7 @@ OPEN = Node().table
             {"table": []},
             {
                 "firewall policy": "no chain at the input hook of table inet hardened_balancer",
+                "firewall policy, outgoing": "none",
                 "SSH on port 22 is open to": "nowhere",
             },
         ),
@@ -150,6 +152,10 @@ def test_a_broken_lockdown_is_named(replaced: dict[str, Any], expected: dict[str
 def without(items: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
     """The rules that do not do this."""
     return [item for item in items if word not in str(item.get("rule", {}).get("expr"))]
+
+
+def test_what_may_go_out() -> None:
+    assert failed("lockdown", Node(), output="drop") == {"firewall policy, outgoing": "accept"}
 
 
 def test_bans_that_drop_nothing() -> None:

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import firewall, targets
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model.line import Line
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model.section import Section
 
 from .test_model import INVENTORY, NODE, RUN
@@ -38,7 +39,10 @@ def test_the_smallest_case() -> None:
         "workers4": "10.0.0.101 . 80, 10.0.0.102 . 80",
         "workers6": "",
         "unknown": [],
+        "output": "accept",
+        "allowed": [],
         "tracking": "bypassed for served ports and workers",
+        "resolvers": "0.0.0.0/0 ::/0",
     }
 
 
@@ -69,10 +73,11 @@ def workers(*lines: str, kind: str = "backend") -> list[tuple[str | None, int | 
         ("server a ipv4@10.0.0.1:80", [("10.0.0.1", 80)]),
         ("server a 10.0.0.1:80 check port 81 agent-check agent-port 82", [("10.0.0.1", p) for p in (80, 81, 82)]),
         ("server a 10.0.0.1:80 check addr 10.0.0.2", [("10.0.0.1", 80), (None, None)]),
-        ("server a web.example.com:80 resolvers dns", [(None, None)]),
+        ("server a web.example.com:80 resolvers dns", [(None, 80)]),
         ("server a 10.0.0.1", [(None, None)]),
         ("server a 10.0.0.1:+0", [(None, None)]),
-        ("server-template a 5 web.example.com:80", [(None, None)]),
+        ("server-template a 5 web.example.com:80", [(None, 80)]),
+        ("server-template a 5 _web._tcp.example.com", [(None, None)]),
         ("dispatch 10.0.0.1:80", [("10.0.0.1", 80)]),
         ("server a /run/app.sock", []),
         ("server a unix@/run/app.sock", []),
@@ -93,7 +98,9 @@ def test_the_port_that_all_are_checked_at() -> None:
 
 def test_workers_in_one_order() -> None:
     drafted = firewall.draft(
-        {}, [Section("backend", "b", "b", [Line("server a 10.0.0.9:80", ""), Line("server b 10.0.0.10:80", "")])]
+        {},
+        [Section("backend", "b", "b", [Line("server a 10.0.0.9:80", ""), Line("server b 10.0.0.10:80", "")])],
+        Problems(),
     )
     assert drafted["workers4"] == "10.0.0.9 . 80, 10.0.0.10 . 80"
 
@@ -120,3 +127,69 @@ def test_what_is_tracked_and_why() -> None:
     assert translated["tracking"] == "of all connections: the node translates addresses (output), which needs it"
     within = filtered({}, translations=["loopback"])
     assert (within["bypass"], within["bypass_loopback"]) == (True, False)
+
+
+def others(kind: str, line: str) -> list[tuple[str, str | None, int | None]]:
+    return [
+        (one.protocol, one.address, one.port) for one in targets.others([Section(kind, "x", "x", [Line(line, "")])])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "found"),
+    [
+        ("global", "log 192.0.2.14:5514 local0", [("udp", "192.0.2.14", 5514)]),
+        ("frontend", "log 192.0.2.14 local0", [("udp", "192.0.2.14", 514)]),
+        ("global", "log [2001:db8::14]:514 local0", [("udp", "2001:db8::14", 514)]),
+        ("global", "log 2001:db8::14 local0", [("udp", "2001:db8::14", 514)]),
+        ("global", "log logs.example.com:514 local0", [("udp", None, 514)]),
+        ("global", "log /dev/log local0", []),
+        ("defaults", "log global", []),
+        ("global", "log ring@logs local0", []),
+        ("global", "log 127.0.0.1:514 local0", []),
+        ("ring", "server logs 192.0.2.14:6514", [("tcp", "192.0.2.14", 6514)]),
+        ("peers", "peer lb2 192.0.2.12:10000", [("tcp", "192.0.2.12", 10000)]),
+        ("mailers", "mailer one 192.0.2.25:25", [("tcp", "192.0.2.25", 25)]),
+        ("resolvers", "nameserver one 192.0.2.53:53", [(p, "192.0.2.53", 53) for p in ("udp", "tcp")]),
+        ("backend", "http-request set-dst hdr(x-dst)", [("tcp", None, None)]),
+        ("backend", "server a 192.0.2.1:80", []),
+    ],
+)
+def test_where_else_it_goes(kind: str, line: str, found: list[tuple[str, str | None, int | None]]) -> None:
+    assert others(kind, line) == found
+
+
+DROP = {"firewall_output": "drop"}
+BY_NAME = {
+    "haproxy_backends": [{"name": "web_workers", "servers": [{"name": "a", "address": "a.example.com", "port": 81}]}]
+}
+
+
+def test_what_may_go_out() -> None:
+    given = {
+        **DROP,
+        "haproxy_global": {"log": "192.0.2.14:514 local0"},
+        "firewall_output_allow": [
+            {"ports": [5432, "8000-8010"], "networks": ["10.0.0.0/8"]},
+            {"protocol": "udp", "ports": 161},
+        ],
+    }
+    found = filtered(given, resolvers=["192.0.2.53", "2001:db8::53"])
+    assert (found["output"], found["resolvers"]) == ("drop", "192.0.2.53/32 2001:db8::53/128")
+    assert found["allowed"] == [
+        {"protocol": "tcp", "ports": "5432, 8000-8010", "networks": "10.0.0.0/8"},
+        {"protocol": "udp", "ports": "161", "networks": "0.0.0.0/0 ::/0"},
+        {"protocol": "udp", "ports": "514", "networks": "192.0.2.14/32"},
+    ]
+
+
+def test_what_could_not_work() -> None:
+    assert refused({**DROP, **BY_NAME}) == [
+        "firewall_output: holds 'drop', and haproxy_backends[0].servers[0] leads to port 81 of an address that only "
+        "HAProxy will know; allow it in firewall_output_allow"
+    ]
+    assert refused({**DROP, **BY_NAME, "firewall_output_allow": [{"ports": 81}]}) == []
+    assert refused({**DROP, **BY_NAME, "firewall_output_allow": [{"protocol": "udp", "ports": 81}]}) != []
+    assert refused({"firewall_output_allow": [{"ports": 81}]}) == [
+        "firewall_output_allow: goes with firewall_output: drop; without it everything is allowed"
+    ]
