@@ -2,6 +2,7 @@
 # What the change `firewall` asks of the node. STAGED is the directory of the candidate files.
 unit=hardened-balancer-firewall.service
 rules=/etc/hardened-balancer/firewall.nft
+failsafe=/etc/hardened-balancer/firewall-failsafe.nft
 
 # The tables without counters, and without the sources that are being rated or banned.
 listed() { nft -s -t list table inet hardened_balancer_bans && nft -s -t list table inet hardened_balancer; }
@@ -12,7 +13,7 @@ candidate() {
     unshare --net sh -c 'nft -f "$1" && nft -s -t list ruleset' - "$STAGED$rules"
 }
 
-check() { candidate >/dev/null; }
+check() { candidate >/dev/null && unshare --net nft -f "$STAGED$failsafe"; }
 
 in_force() {
     wanted=$(candidate) || {

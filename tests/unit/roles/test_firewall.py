@@ -40,12 +40,13 @@ def ruleset(
     tcp: list[str],
     udp: list[str],
     restricted: list[dict[str, Any]] | None = None,
+    template: str = "firewall",
     **more: Any,
 ) -> str:
     environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     environment.filters["hardened.balancer.networks_by_family"] = networks_by_family
-    template = environment.from_string((ROLE / "templates/etc/hardened-balancer/firewall.nft.j2").read_text())
-    return template.render(
+    text = (ROLE / f"templates/etc/hardened-balancer/{template}.nft.j2").read_text()
+    return environment.from_string(text).render(
         balancer_plan={
             "management_networks": networks,
             "node": {"ssh_ports": ssh},

@@ -196,3 +196,16 @@ def test_what_the_node_may_begin(networks: Networks, tmp_path: Path) -> None:
         networks.connect(networks.node, NODE, CLIENT, 5011)
     service = networks.listen(networks.node, NODE, 80)
     passes(networks.connect(networks.world, CLIENT, NODE, 80), accept(service))
+
+
+def test_the_fail_safe_leaves_ssh_alone_open(networks: Networks, tmp_path: Path) -> None:
+    networks.load(ruleset(**SERVED), tmp_path / "rules")
+    for port in (22, 80):
+        networks.listen(networks.node, NODE, port)
+    networks.listen(networks.node, NODE6, 22)
+    for allowed, reached in ((["198.51.100.0/24"], (True, False, False)), ([], (True, True, True))):
+        failsafe = ruleset(**{**SERVED, "networks": allowed}, template="firewall-failsafe")
+        networks.load(failsafe, tmp_path / "failsafe")
+        found = [networks.reaches(*way, 22) for way in ((CLIENT, NODE), (OTHER, NODE), (CLIENT6, NODE6))]
+        assert tuple(found) == reached
+        assert not networks.reaches(CLIENT, NODE, 80)

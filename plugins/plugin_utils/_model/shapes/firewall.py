@@ -15,8 +15,8 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         ("firewall",),
         Shape(
             "either",
-            "new TCP connections a second that one source may begin to the served ports, an IPv4 address or an IPv6 "
-            "/64; false: any number. Management networks, workers and firewall_syn_exempt have no rate",
+            "new TCP connections a second that one source (an IPv4 address or an IPv6 /64) may begin to the served "
+            "ports; false: any number",
             either=(
                 Shape("bool"),
                 Shape(
@@ -34,7 +34,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         ("firewall",),
         Shape(
             "list",
-            "networks without that rate: a content network, another balancer, an office behind one address",
+            "networks without that rate, beside workers and management networks: a content network, say",
             of=Shape("network"),
             example=["203.0.113.0/24"],
         ),
@@ -51,8 +51,8 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         ("firewall",),
         Shape(
             "choice",
-            "whether the node may begin any connection (accept) or only those to workers, name servers, peers, targets "
-            "of logs, time servers (123), by HTTP (80, 443), and what firewall_output_allow adds (drop)",
+            "whether the node may begin any connection, or (drop) only those that a balancer needs and those of "
+            "firewall_output_allow",
             choices=("accept", "drop"),
             default="accept",
         ),
