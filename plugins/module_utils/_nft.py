@@ -19,6 +19,9 @@ BANS = ("inet", "hardened_balancer_bans")
 LIST = ("nft", "--json", "--terse", "list", "ruleset")
 LIST_OURS = ("nft", "--json", "list", "table", *OURS)
 ANY = (0, 65535)
+# Whoever runs these wants them, and they open and close nothing of ours.
+FAIL2BAN = "f2b-table"
+DOCKER = "docker-bridges"
 
 PROTOCOLS = ("tcp", "udp")
 
@@ -52,13 +55,23 @@ def filters(items: list[Item], ours: t.Collection[tuple[str, str]] = (OURS, BANS
     found: dict[str, list[str]] = {}
     for chain in _of_kind(items, "chain"):
         table = (chain.get("family", ""), chain.get("table", ""))
-        if table in ours or chain.get("type") != "filter":
+        if table in ours or chain.get("type") != "filter" or _is_left_alone(items, table, chain):
             continue
         count = len(rules_of(items, table, chain["name"]))
         if count or chain.get("policy") == "drop":
             detail = f"chain {chain['name']}, hook {chain.get('hook')}, policy {chain.get('policy')}, {count} rules"
             found.setdefault(f"table {table[0]} {table[1]}", []).append(detail)
     return [{"name": name, "detail": "; ".join(details)} for name, details in sorted(found.items())]
+
+
+def _is_left_alone(items: list[Item], table: tuple[str, str], chain: Item) -> bool:
+    """Fail2ban's bans, and what Docker forwards to its containers, be it through iptables."""
+    if table[1] in (FAIL2BAN, DOCKER):
+        return True
+    of_docker = any(
+        (one.get("family"), one.get("table"), one.get("name")) == (*table, "DOCKER") for one in _of_kind(items, "chain")
+    )
+    return of_docker and chain.get("hook") == "forward"
 
 
 def rules_of(items: list[Item], table: tuple[str, str], chain: str) -> list[Item]:

@@ -224,7 +224,8 @@ def _served(seen: Seen, protocol: str) -> list[int]:
 def no_other_firewall(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     others = _nft.filters(seen.ruleset)
     found = "; ".join(f"{one['name']} ({one['detail']})" for one in others)
-    yield Finding("filters that are not ours", "none", found or "none", not others)
+    left = expect.get("existing_firewall") == "leave"
+    yield Finding("filters that are not ours", "left alone" if left else "none", found or "none", left or not others)
 
 
 def firewall_bans(expect: Expect, seen: Seen) -> t.Iterator[Finding]:

@@ -108,9 +108,12 @@ def _order(place: tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]) -> 
 
 
 def settle(drafted: Firewall, node: dict[str, t.Any]) -> Firewall:
-    """With what the node decides: what is translated must be tracked."""
+    """With what the node decides: what is translated must be tracked, and rules of others may ask for states."""
     translated = node.get("translations") or []
-    in_the_way = [hook for hook in IN_THE_WAY if hook in translated]
+    rewritten = [hook for hook in IN_THE_WAY if hook in translated]
+    in_the_way = [f"translates addresses ({', '.join(rewritten)}), which needs it"] if rewritten else []
+    if others := [firewall["name"] for firewall in node.get("firewalls") or []]:
+        in_the_way.append(f"has another firewall, which may need it ({', '.join(others)})")
     bypass = drafted["bypass"] and not in_the_way
     return {
         **drafted,
@@ -126,7 +129,7 @@ def _tracking(drafted: Firewall, in_the_way: list[str]) -> str:
     if not drafted["bypass"]:
         return "of all connections (firewall_conntrack_bypass: false)"
     if in_the_way:
-        return f"of all connections: the node translates addresses ({', '.join(in_the_way)}), which needs it"
+        return f"of all connections: the node {' and '.join(in_the_way)}"
     if drafted["unknown"]:
         places = ", ".join(drafted["unknown"][:3]) + (", ..." if len(drafted["unknown"]) > 3 else "")
         return f"bypassed, but for workers whose addresses only HAProxy knows ({places})"

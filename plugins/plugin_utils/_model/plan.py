@@ -55,6 +55,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "listeners": [listener._asdict() for listener in drawn.listeners],
         "ports": binds.open_ports(drawn.listeners),
         "firewall": firewall.draft(given, drawn.sections, problems),
+        "existing_firewall": given.get("firewall_existing"),
         "quic": any(one.protocol == "udp" and one.kind in content.PROXIES.values() for one in drawn.listeners),
         "gates": [gate._asdict() for gate in drawn.gates],
         # As text: Ansible touches each element of what is registered again, with every task that takes it.
@@ -110,6 +111,7 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
             },
             "management_networks": plan["management_networks"],
             "output": plan["firewall"]["output"],
+            "existing_firewall": plan["existing_firewall"],
             "ports": plan["ports"],
         },
         "service": {

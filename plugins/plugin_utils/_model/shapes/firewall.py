@@ -73,4 +73,13 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
             example=[{"protocol": "tcp", "ports": [5432], "networks": ["10.0.0.0/8"]}],
         ),
     ),
+    "firewall_existing": (
+        ("firewall",),
+        Shape(
+            "choice",
+            "what becomes of a firewall that was there before: the node is refused, or it is left beside ours",
+            choices=("refuse", "leave"),
+            default="refuse",
+        ),
+    ),
 }

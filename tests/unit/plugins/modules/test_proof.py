@@ -154,6 +154,12 @@ def without(items: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
     return [item for item in items if word not in str(item.get("rule", {}).get("expr"))]
 
 
+def test_a_firewall_that_is_left() -> None:
+    node = Node(ruleset=_nft.parse(RULESET))
+    assert failed("lockdown", node, existing_firewall="leave") == {}
+    assert list(failed("lockdown", node, existing_firewall="refuse")) == ["filters that are not ours"]
+
+
 def test_what_may_go_out() -> None:
     assert failed("lockdown", Node(), output="drop") == {"firewall policy, outgoing": "accept"}
 

@@ -125,6 +125,9 @@ def test_what_is_tracked_and_why() -> None:
     translated = filtered({}, translations=["output", "postrouting"])
     assert (translated["bypass"], translated["bypass_loopback"]) == (False, False)
     assert translated["tracking"] == "of all connections: the node translates addresses (output), which needs it"
+    beside = filtered({"firewall_existing": "leave"}, firewalls=[{"name": "ufw", "detail": "active"}])
+    assert beside["bypass"] is False
+    assert beside["tracking"] == "of all connections: the node has another firewall, which may need it (ufw)"
     within = filtered({}, translations=["loopback"])
     assert (within["bypass"], within["bypass_loopback"]) == (True, False)
 
