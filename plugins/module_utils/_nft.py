@@ -18,6 +18,7 @@ OURS = ("inet", "hardened_balancer")
 BANS = ("inet", "hardened_balancer_bans")
 LIST = ("nft", "--json", "--terse", "list", "ruleset")
 LIST_OURS = ("nft", "--json", "list", "table", *OURS)
+LIST_BANS = ("nft", "--json", "--terse", "list", "table", *BANS)
 ANY = (0, 65535)
 # Whoever runs these wants them, and they open and close nothing of ours.
 FAIL2BAN = "f2b-table"

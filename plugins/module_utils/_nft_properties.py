@@ -8,6 +8,7 @@ Private to the collection hardened.balancer; it may change in any release.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.hardened.balancer.plugins.module_utils import _nft, _spans
@@ -92,6 +93,15 @@ def translations(items: list[_nft.Item]) -> list[str]:
             ways = set(_ways(items, table, chain["name"], False, ()))
             found |= {"loopback" if local else chain.get("hook", "") for local in ways}
     return sorted(found)
+
+
+def translations_of_iptables(saved: str) -> set[str]:
+    """The same of what iptables-save prints; which hook leads to a chain of somebody's own is not looked up."""
+    found = set()
+    for chain, rule in re.findall(r"^-A (\S+)(.*)$", saved, re.MULTILINE):
+        hook = chain.lower() if chain in ("OUTPUT", "POSTROUTING", "INPUT") else "prerouting"
+        found.add("loopback" if re.search(r" -[ds] (?:127\.|::1/)", rule) else hook)
+    return found
 
 
 def _ways(

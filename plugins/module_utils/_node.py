@@ -100,7 +100,7 @@ def collect(places: Places, pid: int, sudo_user: str | None) -> Node:
         "listeners": listeners,
         "firewalls": firewalls(units, packages, ruleset, proc),
         "restricted": _nft.restricted(_nft.accepts(ruleset), ports_of_ssh),
-        "translations": _nft_properties.translations(ruleset),
+        "translations": translations(ruleset, said["nft"].rc == 0, proc),
         "units": {unit: _state_of(units, unit) for unit in UNITS},
         "managed": {path: sha256(path) for path in MANAGED},
     }
@@ -270,6 +270,17 @@ def _legacy(proc: str) -> list[dict[str, str]]:
         if count or re.search(r"^:\S+ DROP", saved, re.MULTILINE):
             found.append({"name": f"{version}tables (legacy)", "detail": f"table filter, {count} rules"})
     return found
+
+
+def translations(ruleset: list[dict[str, t.Any]], answered: bool, proc: str) -> list[str]:
+    """Where addresses are rewritten; iptables is asked where nft is not there yet, and for tables from before it."""
+    found = set(_nft_properties.translations(ruleset))
+    asked = [] if answered else ["iptables-save", "ip6tables-save"]
+    for version, program in (("ip", "iptables-legacy-save"), ("ip6", "ip6tables-legacy-save")):
+        asked += [program] if "nat" in _text(f"{proc}/self/net/{version}_tables_names").split() else []
+    for program in asked:
+        found |= _nft_properties.translations_of_iptables(_programs.run([program, "-t", "nat"]).out)
+    return sorted(found)
 
 
 def sha256(path: str) -> str | None:

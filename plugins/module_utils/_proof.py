@@ -81,6 +81,10 @@ class Seen:
         return _nft.parse(self.run(_nft.LIST_OURS).out)
 
     @functools.cached_property
+    def bans(self) -> list[_nft.Item]:
+        return _nft.parse(self.run(_nft.LIST_BANS).out)
+
+    @functools.cached_property
     def ruleset(self) -> list[_nft.Item]:
         return _nft.parse(self.run(_nft.LIST).out)
 
@@ -229,7 +233,7 @@ def no_other_firewall(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
 
 
 def firewall_bans(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
-    found = _nft_properties.bans_at(seen.ruleset)
+    found = _nft_properties.bans_at(seen.bans)
     yield Finding("firewall, bans", "ban4, ban6", _listed(sorted(found)), found >= {"ban4", "ban6"})
 
 

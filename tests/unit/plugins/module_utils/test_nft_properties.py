@@ -47,3 +47,19 @@ JUMP = {"jump": {"target": "more"}}
 )
 def test_where_addresses_are_rewritten(items: list[dict[str, Any]], hooks: list[str]) -> None:
     assert _nft_properties.translations(items) == hooks
+
+
+@pytest.mark.parametrize(
+    ("saved", "hooks"),
+    [
+        ("*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n", set()),
+        ("-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080\n", {"prerouting"}),
+        (
+            "-A POSTROUTING -o eth0 -j MASQUERADE\n-A more -j DNAT --to-destination 10.0.0.1\n",
+            {"postrouting", "prerouting"},
+        ),
+        ("-A OUTPUT -d 127.0.0.11/32 -j DOCKER_OUTPUT\n-A DOCKER_OUTPUT -d 127.0.0.11/32 -j DNAT\n", {"loopback"}),
+    ],
+)
+def test_where_iptables_rewrites(saved: str, hooks: set[str]) -> None:
+    assert _nft_properties.translations_of_iptables(saved) == hooks

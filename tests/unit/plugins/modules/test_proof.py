@@ -83,6 +83,7 @@ class Node(_proof.Seen):
             ],
             "table": ours,
             "ruleset": ours,
+            "bans": ours,
             "live": Live(active=True, nofile=8300, worker=11, digest="0123456789abcdef"),
         }
         self.rows = parse_stat(STAT)
@@ -165,9 +166,9 @@ def test_what_may_go_out() -> None:
 
 
 def test_bans_that_drop_nothing() -> None:
-    node = Node(ruleset=without(OPEN, "@ban6"))
+    node = Node(bans=without(OPEN, "@ban6"))
     assert failed("lockdown", node) == {"firewall, bans": "ban4"}
-    assert failed("lockdown", Node(ruleset=[])) == {"firewall, bans": "none"}
+    assert failed("lockdown", Node(bans=[])) == {"firewall, bans": "none"}
 
 
 def test_what_is_tracked_and_should_not_be() -> None:
