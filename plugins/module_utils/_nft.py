@@ -16,10 +16,15 @@ from ansible_collections.hardened.balancer.plugins.module_utils import _spans
 
 OURS = ("inet", "hardened_balancer")
 # Of the jail that baseline writes.
-FAIL2BAN = ("inet", "hardened_balancer_fail2ban")
+JAIL = ("inet", "hardened_balancer_fail2ban")
+BANS = ("inet", "hardened_balancer_bans")
 LIST = ("nft", "--json", "--terse", "list", "ruleset")
 LIST_OURS = ("nft", "--json", "list", "table", *OURS)
+LIST_BANS = ("nft", "--json", "--terse", "list", "table", *BANS)
 ANY = (0, 65535)
+# Whoever runs these wants them, and they open and close nothing of ours.
+FAIL2BAN = "f2b-table"
+DOCKER = "docker-bridges"
 
 PROTOCOLS = ("tcp", "udp")
 
@@ -48,18 +53,28 @@ def _of_kind(items: list[Item], kind: str) -> list[Item]:
     return [item[kind] for item in items if isinstance(item.get(kind), dict)]
 
 
-def filters(items: list[Item], ours: t.Collection[tuple[str, str]] = (OURS, FAIL2BAN)) -> list[dict[str, str]]:
+def filters(items: list[Item], ours: t.Collection[tuple[str, str]] = (OURS, BANS, JAIL)) -> list[dict[str, str]]:
     """Tables of somebody else's that filter: a chain at a hook with a rule or a policy that drops."""
     found: dict[str, list[str]] = {}
     for chain in _of_kind(items, "chain"):
         table = (chain.get("family", ""), chain.get("table", ""))
-        if table in ours or chain.get("type") != "filter":
+        if table in ours or chain.get("type") != "filter" or _is_left_alone(items, table, chain):
             continue
         count = len(rules_of(items, table, chain["name"]))
         if count or chain.get("policy") == "drop":
             detail = f"chain {chain['name']}, hook {chain.get('hook')}, policy {chain.get('policy')}, {count} rules"
             found.setdefault(f"table {table[0]} {table[1]}", []).append(detail)
     return [{"name": name, "detail": "; ".join(details)} for name, details in sorted(found.items())]
+
+
+def _is_left_alone(items: list[Item], table: tuple[str, str], chain: Item) -> bool:
+    """Fail2ban's bans, and what Docker forwards to its containers, be it through iptables."""
+    if table[1] in (FAIL2BAN, DOCKER):
+        return True
+    of_docker = any(
+        (one.get("family"), one.get("table"), one.get("name")) == (*table, "DOCKER") for one in _of_kind(items, "chain")
+    )
+    return of_docker and chain.get("hook") == "forward"
 
 
 def rules_of(items: list[Item], table: tuple[str, str], chain: str) -> list[Item]:
@@ -137,16 +152,25 @@ def _condition(match: Item, sets: dict[str, t.Any]) -> Item:
     left = match.get("left") or {}
     payload = left.get("payload") or {}
     field = payload.get("field")
-    right = _elements(match.get("right"), sets)
+    right = elements(match.get("right"), sets)
+    if _goes_on(match):
+        return {"bounded": True}
     if match.get("op") not in ("==", "in"):
         return {}
     if field == "dport":
-        return {**_protocol_of(left), "ports": [span for one in right for span in _spans_in(one)]}
+        return {**_protocol_of(left), "ports": [span for one in right for span in spans_in(one)]}
     if field == "saddr":
         return {"sources": [_network(one) for one in right]}
     if (left.get("meta") or {}).get("key") == "l4proto" and right and right[0] in ("tcp", "udp", 6, 17):
         return {"protocol": {6: "tcp", 17: "udp"}.get(right[0], right[0])}
     return {"bounded": True} if _opens_no_service(left, right) else {}
+
+
+def _goes_on(match: Item) -> bool:
+    """Anything but a SYN: no connection can begin with it."""
+    masked = (match.get("left") or {}).get("&") if isinstance(match.get("left"), dict) else None
+    field = (masked[0].get("payload") or {}).get("field") if isinstance(masked, list) and masked else None
+    return field == "flags" and match.get("op") == "!=" and match.get("right") == "syn"
 
 
 def _opens_no_service(left: Item, right: list[t.Any]) -> bool:
@@ -171,10 +195,10 @@ def _protocol_of(key: t.Any) -> Item:
 def _verdicts_of_map(vmap: Item, sets: dict[str, t.Any]) -> list[tuple[str, list[Span] | None]]:
     is_port = ((vmap.get("key") or {}).get("payload") or {}).get("field") == "dport"
     found: list[tuple[str, list[Span] | None]] = []
-    for pair in _elements(vmap.get("data"), sets):
+    for pair in elements(vmap.get("data"), sets):
         if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], dict)):
             continue
-        spans = _spans_in(pair[0]) if is_port else None
+        spans = spans_in(pair[0]) if is_port else None
         if "accept" in pair[1]:
             found.append(("accept", spans))
         for word in ("jump", "goto"):
@@ -183,7 +207,8 @@ def _verdicts_of_map(vmap: Item, sets: dict[str, t.Any]) -> list[tuple[str, list
     return found
 
 
-def _elements(value: t.Any, sets: dict[str, t.Any]) -> list[t.Any]:
+def elements(value: t.Any, sets: t.Mapping[str, t.Any] | None = None) -> list[t.Any]:
+    sets = sets or {}
     if isinstance(value, str) and value.startswith("@"):
         value = {"set": sets.get(value[1:], [])}
     inner = value["set"] if isinstance(value, dict) and "set" in value else value
@@ -191,7 +216,7 @@ def _elements(value: t.Any, sets: dict[str, t.Any]) -> list[t.Any]:
     return [one["elem"]["val"] if isinstance(one, dict) and "elem" in one else one for one in inner]
 
 
-def _spans_in(value: t.Any) -> list[Span]:
+def spans_in(value: t.Any) -> list[Span]:
     if isinstance(value, dict) and "range" in value:
         return [(int(value["range"][0]), int(value["range"][1]))]
     return [(int(value), int(value))] if str(value).isdecimal() else []

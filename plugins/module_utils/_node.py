@@ -23,6 +23,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _kernel,
     _listeners,
     _nft,
+    _nft_properties,
     _packages,
     _programs,
     _session,
@@ -41,6 +42,8 @@ PACKAGES = ("haproxy", "nftables", "openssh-server", "sudo", "python3-apt", "ufw
 UNITS = ("haproxy", "hardened-balancer-firewall", "ssh")
 ASKED_UNITS = (*UNITS, "ufw", "firewalld")
 NFTABLES_CONF = "/etc/nftables.conf"
+# The second is whom systemd-resolved asks, where the first names only itself.
+RESOLV_CONF = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
 # What the roles write, so that a task whose file is right already need not be sent.
 MANAGED = (
     "/etc/systemd/system/haproxy.service.d/hardened-balancer.conf",
@@ -115,6 +118,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
         "kernel": _kernel.read(sysctl, proc)._asdict(),
         "lives_by_ra": _kernel.lives_by_ra(_text(f"{proc}/self/net/ipv6_route"), _text(f"{proc}/self/net/if_inet6")),
         "addresses": addresses(_text(f"{proc}/self/net/fib_trie"), _text(f"{proc}/self/net/if_inet6")),
+        "resolvers": resolvers(*(_text(path) for path in RESOLV_CONF)),
         "groups": {ADMIN_GROUP: members(ADMIN_GROUP)},
         "users": _session.accounts(_text("/etc/shadow")),
         "packages": {package: packages.versions.get(package) for package in PACKAGES},
@@ -125,6 +129,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
         "listeners": listeners,
         "firewalls": firewalls(units, packages, ruleset, proc),
         "restricted": _nft.restricted(_nft.accepts(ruleset), ports_of_ssh),
+        "translations": translations(ruleset, said["nft"].rc == 0, proc),
         "units": {unit: _state_of(units, unit) for unit in UNITS},
         "upkeep": _upkeep.describe(units, written, time.time() - time.monotonic())._asdict(),
         "managed": {path: sha256(path) for path in MANAGED},
@@ -200,6 +205,16 @@ def addresses(fib_trie: str, if_inet6: str) -> list[str]:
     usable = [ipaddress.ip_address(address) for address in found]
     kept = sorted((a for a in usable if not a.is_loopback), key=lambda a: (a.version, int(a)))
     return [str(address) for address in kept]
+
+
+def resolvers(*texts: str) -> list[str]:
+    """The name servers that the node asks; none if it has one of its own, which may ask any."""
+    for text in texts:
+        named = re.findall(r"^\s*nameserver\s+([0-9A-Fa-f.:]+)", text, re.MULTILINE)
+        usable = [address for address in named if not _listeners.is_loopback(address)]
+        if usable and len(usable) == len(named):
+            return sorted(set(usable))
+    return []
 
 
 def members(name: str) -> list[str] | None:
@@ -301,6 +316,17 @@ def _written(path: str) -> float | None:
         return Path(path).stat().st_mtime
     except OSError:
         return None
+
+
+def translations(ruleset: list[dict[str, t.Any]], answered: bool, proc: str) -> list[str]:
+    """Where addresses are rewritten; iptables is asked where nft is not there yet, and for tables from before it."""
+    found = set(_nft_properties.translations(ruleset))
+    asked = [] if answered else ["iptables-save", "ip6tables-save"]
+    for version, program in (("ip", "iptables-legacy-save"), ("ip6", "ip6tables-legacy-save")):
+        asked += [program] if "nat" in _text(f"{proc}/self/net/{version}_tables_names").split() else []
+    for program in asked:
+        found |= _nft_properties.translations_of_iptables(_programs.run([program, "-t", "nat"]).out)
+    return sorted(found)
 
 
 def sha256(path: str) -> str | None:

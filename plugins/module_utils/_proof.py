@@ -23,6 +23,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _kernel,
     _listeners,
     _nft,
+    _nft_properties,
     _node,
     _programs,
     _sandbox,
@@ -87,6 +88,10 @@ class Seen:
     @functools.cached_property
     def table(self) -> list[_nft.Item]:
         return _nft.parse(self.run(_nft.LIST_OURS).out)
+
+    @functools.cached_property
+    def bans(self) -> list[_nft.Item]:
+        return _nft.parse(self.run(_nft.LIST_BANS).out)
 
     @functools.cached_property
     def ruleset(self) -> list[_nft.Item]:
@@ -196,6 +201,12 @@ def firewall_drops(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     yield Finding("firewall policy", "drop", str(policy), policy == "drop")
 
 
+def firewall_output(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    chains = _nft_properties.chains_at(seen.table, "output", _nft.OURS)
+    found = [str(chain.get("policy")) for chain in chains if chain.get("type") == "filter" and chain.get("prio") == 0]
+    yield Finding("firewall policy, outgoing", expect["output"], _listed(found), found == [expect["output"]])
+
+
 def firewall_lets_administrators_in(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     networks = expect["management_networks"]
     for port in seen.ssh_ports:
@@ -256,7 +267,13 @@ def _served(seen: Seen, protocol: str) -> list[int]:
 def no_other_firewall(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     others = _nft.filters(seen.ruleset)
     found = "; ".join(f"{one['name']} ({one['detail']})" for one in others)
-    yield Finding("filters that are not ours", "none", found or "none", not others)
+    left = expect.get("existing_firewall") == "leave"
+    yield Finding("filters that are not ours", "left alone" if left else "none", found or "none", left or not others)
+
+
+def firewall_bans(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    found = _nft_properties.bans_at(seen.bans)
+    yield Finding("firewall, bans", "ban4, ban6", _listed(sorted(found)), found >= {"ban4", "ban6"})
 
 
 def firewall_at_boot(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
@@ -438,6 +455,41 @@ def firewall_opens_exactly(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
         yield Finding(f"firewall, served {protocol} ports", _listed(texts[0]), _listed(texts[1]), right)
 
 
+def firewall_rates(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """Of what is open to all: where nothing is, there is nobody to slow down."""
+    given = expect["firewall"]["syn_rate"]
+    wanted = (
+        {(f"syn_rate{v}", given["rate"], given["burst"]) for v in "46"} if given and expect["ports"]["tcp"] else set()
+    )
+    found = {one for one in _nft_properties.rates(seen.table) if one[0].startswith("syn_")}
+    expected, actual = (
+        _listed(f"{name} {rate}/s, {burst} at once" for name, rate, burst in sorted(one)) for one in (wanted, found)
+    )
+    yield Finding("firewall, new connections of one source", expected, actual, found == wanted)
+
+
+def firewall_bypasses(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """What is not tracked, in each direction: half of a connection that is tracked is a record that never ends."""
+    wanted = expect["firewall"]["bypass"]
+    places = {
+        (address, int(port))
+        for family in ("workers4", "workers6")
+        for address, _dot, port in (one.split(" ") for one in expect["firewall"][family].split(", ") if one)
+    }
+    for hook in ("prerouting", "output"):
+        found = _nft_properties.untracked(seen.table, hook)
+        ports = {p: _spans.read(expect["ports"].get(p, [])) if wanted else [] for p in PROTOCOLS}
+        right = {p: _spans.merged(ports[p]) for p in PROTOCOLS} == {p: _spans.merged(found.ports[p]) for p in PROTOCOLS}
+        right = right and found.places == (places if wanted else set())
+        expected = _untracked_text(ports, places if wanted else set())
+        yield Finding(f"firewall, not tracked at {hook}", expected, _untracked_text(found.ports, found.places), right)
+
+
+def _untracked_text(ports: t.Mapping[str, list[_nft.Span]], places: t.Collection[tuple[str, int]]) -> str:
+    of_ports = [f"{span}/{protocol}" for protocol in PROTOCOLS for span in _spans.text(ports[protocol])]
+    return _listed([*of_ports, *(f"{address} port {port}" for address, port in sorted(places))], most=NAMED)
+
+
 def _without(narrow: list[_spans.Narrow], hidden: list[_nft.Span]) -> list[_spans.Narrow]:
     return [(piece, sources) for span, sources in narrow for piece in _spans.minus([span], hidden) if sources]
 
@@ -617,9 +669,11 @@ LOCKDOWN: tuple[Check, ...] = (
     ssh_offers,
     ssh_comes_back,
     firewall_drops,
+    firewall_output,
     firewall_lets_administrators_in,
     firewall_opens_no_more,
     no_other_firewall,
+    firewall_bans,
     firewall_at_boot,
     administrators,
     kernel_settings,
@@ -636,6 +690,8 @@ SERVICE: tuple[Check, ...] = (
     binds,
     listens_nowhere_else,
     firewall_opens_exactly,
+    firewall_rates,
+    firewall_bypasses,
     front_doors,
     backends,
     starts_at_boot,

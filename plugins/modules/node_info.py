@@ -137,6 +137,16 @@ node:
         - What our table opens to some networks only, SSH left out, each with C(protocol), C(ports) and C(sources).
       type: list
       elements: dict
+    resolvers:
+      description: Addresses of the name servers that the node asks; empty if it asks one of its own.
+      type: list
+      elements: str
+    translations:
+      description:
+        - The hooks of the kernel at which addresses are rewritten, by whomever; V(loopback) where that is so within the
+          machine only.
+      type: list
+      elements: str
     units:
       description: Whether units are C(enabled) and C(active).
       type: dict

@@ -14,7 +14,7 @@ from ._model.shape import Shape
 
 PREFIXES = ("haproxy_", "balancer_")
 # Of these names others have some too.
-SHARED_PREFIXES = ("baseline_", "ssh_")
+SHARED_PREFIXES = ("baseline_", "firewall_", "ssh_")
 # Registered or passed by our own playbooks: neither input nor typing mistake.
 OURS = ("balancer_plan", "balancer_hosts", "balancer_served", "balancer_proof", "balancer_serial")
 # Where an inventory says that a host is reached through another.

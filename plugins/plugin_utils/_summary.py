@@ -16,6 +16,10 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
         f"open to other machines: {_open(seen['open'])}",
         f"SSH from: {networks}",
     ]
+    lines += [f"connection tracking: {plan['firewall']['tracking']}"] if "firewall" in plan else []
+    if others := plan["node"].get("firewalls"):
+        left = "; ".join(f"{one['name']} ({one['detail']})" for one in others)
+        lines.append(f"left beside our firewall: {left}")
     lines += [f"log in as: {', '.join(a['name'] for a in plan['administrators'])}"]
     if plan["ssh"]["keys_left_out"]:
         left_out = ", ".join(plan["ssh"]["keys_left_out"])

@@ -54,7 +54,7 @@ def _templated(variables: Variables, more: Variables, files: t.Callable[[str], s
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     environment.filters["from_json"] = json.loads
     environment.globals["lookup"] = lambda _kind, path: files(path)
-    prefixes = ("haproxy_", "balancer_")
+    prefixes = ("haproxy_", "balancer_", "firewall_")
     theirs = {name: value for name, value in variables.items() if not name.startswith(prefixes)}
     context = {**more, **topics.templated(theirs, more, environment), "haproxy_secrets": _Placeholders()}
     ours = {n: v for n, v in variables.items() if n.startswith(prefixes) and n != "haproxy_secrets"}

@@ -247,7 +247,7 @@ def meant(name: str) -> str:
 
 def misspellings(name: str) -> list[str]:
     """A letter left out, and two that changed their places; by how its name begins a variable is known as ours."""
-    first = len(next((p for p in ("haproxy_", "balancer_") if name.startswith(p)), ""))
+    first = len(next((p for p in ("haproxy_", "balancer_", "firewall_") if name.startswith(p)), ""))
     last = len("haproxy_site") if name.startswith("haproxy_site_") else len(name.partition("(")[0])
     middle = (first + last) // 2
     dropped = name[:middle] + name[middle + 1 :]

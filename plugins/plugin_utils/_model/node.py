@@ -31,11 +31,11 @@ def judge(plan: Plan, node: Node, run: dict[str, bool], problems: Problems) -> s
     """All refusals; gives the user as whom the run goes on after the administrators exist."""
     if release(node) not in releases.HAPROXY:
         problems.add("node", f"runs {release(node)}; supported are {', '.join(releases.HAPROXY)}")
-    for firewall in node["firewalls"]:
+    for firewall in node["firewalls"] if plan["existing_firewall"] == "refuse" else []:
         problems.add(
             "node",
             f"has a firewall that is not ours: {firewall['name']} ({firewall['detail']}); "
-            "remove it first, two firewalls close each other's ports",
+            "remove it first, two firewalls close each other's ports; firewall_existing: leave keeps both",
         )
     if node["configuration"] == "foreign" and plan["existing_configuration"] == "refuse":
         problems.add(

@@ -12,7 +12,21 @@ from __future__ import annotations
 
 import typing as t
 
-from . import baseline, binds, content, gates, jumps, limits, logins, releases, sandbox, sections, ssh, values
+from . import (
+    baseline,
+    binds,
+    content,
+    firewall,
+    gates,
+    jumps,
+    limits,
+    logins,
+    releases,
+    sandbox,
+    sections,
+    ssh,
+    values,
+)
 from . import node as nodes
 from .catalogue import version
 from .hardened import ADMIN_GROUP
@@ -21,6 +35,8 @@ from .problems import Problems
 Variables = dict[str, t.Any]
 # What the proof asks of a listener.
 PROVEN = ("frontend", "kind", "mode", "address", "low", "high", "protocol", "plain", "quiet")
+# And of the packet filter.
+FILTERED = ("syn_rate", "bypass", "workers4", "workers6")
 
 
 def origins(variables: Variables, inventory: dict[str, t.Any]) -> dict[tuple[str, str], str]:
@@ -58,6 +74,8 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "backends": drawn.backends,
         "listeners": [listener._asdict() for listener in drawn.listeners],
         "ports": binds.open_ports(drawn.listeners),
+        "firewall": firewall.draft(given, drawn.sections, problems),
+        "existing_firewall": given.get("firewall_existing"),
         "quic": any(one.protocol == "udp" and one.kind in content.PROXIES.values() for one in drawn.listeners),
         "baseline": baseline.draft(given, drawn.listeners, inventory),
         "gates": [gate._asdict() for gate in drawn.gates],
@@ -92,6 +110,7 @@ def complete(
         "node": node,
         "baseline": settled,
         "notes": [*warnings, *told],
+        "firewall": firewall.settle(drafted["firewall"], node),
         "sections": sections.complete(drafted, limit["maxconn"], haproxy, node["haproxy"].get("build")),
         "ssh": ssh.settle(drafted, node, problems),
     }
@@ -118,10 +137,13 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
             "ssh": plan["ssh"]["settings"],
             "ssh_offered": plan["ssh"]["offered"],
             "management_networks": plan["management_networks"],
+            "output": plan["firewall"]["output"],
+            "existing_firewall": plan["existing_firewall"],
             "ports": plan["ports"],
             "baseline": baseline.proof(plan["baseline"]),
         },
         "service": {
+            "firewall": {k: plan["firewall"][k] for k in FILTERED},
             "binds": [{k: listener[k] for k in PROVEN} for listener in plan["listeners"]],
             "ports": plan["ports"],
             "backends": [b for b in plan["backends"] if b["servers"]],

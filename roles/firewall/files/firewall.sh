@@ -2,17 +2,18 @@
 # What the change `firewall` asks of the node. STAGED is the directory of the candidate files.
 unit=hardened-balancer-firewall.service
 rules=/etc/hardened-balancer/firewall.nft
+failsafe=/etc/hardened-balancer/firewall-failsafe.nft
 
-# The table without counters and without the sources that are being rated.
-listed() { nft -s -t list table inet hardened_balancer; }
+# The tables without counters, and without the sources that are being rated or banned.
+listed() { nft -s -t list table inet hardened_balancer_bans && nft -s -t list table inet hardened_balancer; }
 
 # The same of the candidate, loaded in a network of its own, where it can cut nobody off.
 candidate() {
     # shellcheck disable=SC2016 # the inner shell is to expand this
-    unshare --net sh -c 'nft -f "$1" && nft -s -t list table inet hardened_balancer' - "$STAGED$rules"
+    unshare --net sh -c 'nft -f "$1" && nft -s -t list ruleset' - "$STAGED$rules"
 }
 
-check() { candidate >/dev/null; }
+check() { candidate >/dev/null && unshare --net nft -f "$STAGED$failsafe"; }
 
 in_force() {
     wanted=$(candidate) || {
@@ -20,7 +21,7 @@ in_force() {
         return 1
     }
     [ "$(listed 2>&1)" = "$wanted" ] || {
-        echo "the table inet hardened_balancer in the kernel is not the one of $rules"
+        echo "the tables of inet hardened_balancer in the kernel are not those of $rules"
         return 1
     }
     systemctl --quiet is-active $unit || {
@@ -40,6 +41,7 @@ apply() {
     fi
     # The undo of the first change: there was no filter of ours before.
     nft delete table inet hardened_balancer 2>/dev/null || :
+    nft delete table inet hardened_balancer_bans 2>/dev/null || :
     systemctl --quiet stop $unit 2>/dev/null || :
     rm -f /etc/systemd/system/sysinit.target.wants/$unit
     systemctl daemon-reload

@@ -18,19 +18,40 @@ from ansible_collections.hardened.balancer.plugins.plugin_utils._ports import ne
 
 ROLE = Path(__file__).parents[3] / "roles" / "firewall"
 OPEN: dict[str, Any] = {"networks": [], "ssh": [22], "tcp": [], "udp": []}
+FILTER: dict[str, Any] = {
+    "syn_rate": {"rate": 300, "burst": 600},
+    "syn_exempt": "",
+    "bypass": True,
+    "bypass_loopback": True,
+    "workers4": "",
+    "workers6": "",
+    "output": "accept",
+    "resolvers": "192.0.2.53/32",
+    "allowed": [],
+}
 needs_a_kernel = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("nft"), reason="loads rules in a network namespace: needs root and nft"
 )
 
 
 def ruleset(
-    networks: list[str], ssh: list[int], tcp: list[str], udp: list[str], restricted: list[dict[str, Any]] | None = None
+    networks: list[str],
+    ssh: list[int],
+    tcp: list[str],
+    udp: list[str],
+    restricted: list[dict[str, Any]] | None = None,
+    template: str = "firewall",
+    **more: Any,
 ) -> str:
     environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     environment.filters["hardened.balancer.networks_by_family"] = networks_by_family
-    template = environment.from_string((ROLE / "templates/etc/hardened-balancer/firewall.nft.j2").read_text())
-    return template.render(
-        balancer_plan={"management_networks": networks, "node": {"ssh_ports": ssh}},
+    text = (ROLE / f"templates/etc/hardened-balancer/{template}.nft.j2").read_text()
+    return environment.from_string(text).render(
+        balancer_plan={
+            "management_networks": networks,
+            "node": {"ssh_ports": ssh},
+            "firewall": {**FILTER, "syn_exempt": " ".join(networks), **more},
+        },
         __firewall_ports={"tcp": tcp, "udp": udp, "restricted": restricted or []},
     )
 
@@ -90,7 +111,7 @@ NOBODY = {"protocol": "tcp", "ports": ["10000"], "sources": []}
 
 def test_restricted_ports_are_open_to_their_networks_alone() -> None:
     found = rules(ruleset(**{**OPEN, "restricted": [STATS, SYSLOG, NOBODY]}))
-    assert [line for line in found if "saddr {" in line] == [
+    assert [line for line in found if "saddr {" in line and line.endswith("accept")] == [
         "ip saddr { 198.51.100.0/24 } tcp dport { 8404, 9000-9010 } accept",
         "ip6 saddr { 2001:db8::/32 } tcp dport { 8404, 9000-9010 } accept",
         "ip saddr { 203.0.113.7/32 } udp dport { 514 } accept",
@@ -123,7 +144,10 @@ def test_the_kernel_says_what_the_plan_said(tmp_path: Path) -> None:
 )
 def test_the_kernel_takes_it_and_drops_the_rest(wanted: dict[str, Any], tmp_path: Path) -> None:
     found = listed(ruleset(**wanted), tmp_path / "rules")
-    assert found.count("table ") == 1
+    assert [line for line in found.splitlines() if line.startswith("table ")] == [
+        "table inet hardened_balancer_bans {",
+        "table inet hardened_balancer {",
+    ]
     for hook, policy in (("input", "drop"), ("forward", "drop"), ("output", "accept")):
         assert f"type filter hook {hook} priority filter; policy {policy};" in found
 
@@ -137,4 +161,8 @@ def test_another_table_survives(tmp_path: Path) -> None:
     done = subprocess.run(
         ["unshare", "--net", "sh", "-c", script, "-", path, other], capture_output=True, text=True, check=True
     )
-    assert done.stdout.splitlines() == ["table inet theirs", "table inet hardened_balancer"]
+    assert done.stdout.splitlines() == [
+        "table inet theirs",
+        "table inet hardened_balancer_bans",
+        "table inet hardened_balancer",
+    ]

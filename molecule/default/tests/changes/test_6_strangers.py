@@ -18,7 +18,14 @@ def test_a_firewall_of_somebody_else_is_refused(lab: Any, balancer: Any) -> None
     assert "has a firewall that is not ours: table ip theirs" in run.output
     assert balancer.run("nft -s list table ip theirs") == before
     assert lab.ask(f"http://{balancer.address}/").status == 200
+
+    run = lab.site(variables={"firewall_existing": "leave"})
+    assert "left beside our firewall: table ip theirs" in run.output
+    assert balancer.run("nft -s list table ip theirs") == before
+    assert "notrack" not in balancer.run("nft list table inet hardened_balancer")
     balancer.run("nft delete table ip theirs")
+    lab.site()
+    assert "notrack" in balancer.run("nft list table inet hardened_balancer")
 
 
 def test_a_configuration_of_somebody_else_is_refused_or_kept_aside(lab: Any, balancer: Any) -> None:

@@ -24,3 +24,20 @@ def test_the_firewall_drops_what_it_does_not_know(balancer: Any) -> None:
 
 def test_the_firewall_is_there_after_a_boot(balancer: Any) -> None:
     assert balancer.inside.service("hardened-balancer-firewall").is_enabled
+
+
+def test_the_service_is_not_tracked(lab: Any, balancer: Any) -> None:
+    for hook, port in (("untracked_in", "dport 80"), ("untracked_out", "sport 80")):
+        chain = balancer.run(f"nft list chain inet hardened_balancer {hook}")
+        assert f"tcp {port} notrack" in chain
+        workers = sorted(lab[name].address for name in ("worker1", "worker2"))
+        assert all(f"{address} . 80" in chain for address in workers)
+
+
+def test_who_is_banned_is_dropped_first(balancer: Any) -> None:
+    chain = balancer.run("nft -s list chain inet hardened_balancer_bans prerouting")
+    assert "priority raw - 10" in chain
+    assert [line.strip() for line in chain.splitlines() if "@ban" in line] == [
+        "ip saddr @ban4 counter drop",
+        "ip6 saddr @ban6 counter drop",
+    ]

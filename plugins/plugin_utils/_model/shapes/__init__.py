@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..shape import Shape
-from . import baseline, named
+from . import baseline, firewall, named
 from .conditions import CONDITION, NAMED_CONDITION
 from .parts import BACKEND_RULES, FRONTEND_RULES, RAW_LINES
 from .proxies import BACKEND, BIND, DEFAULTS, FRONTEND, LISTEN, NAMED_DEFAULTS
@@ -110,6 +110,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
             default=90,
         ),
     ),
+    **firewall.VARIABLES,
     "balancer_require_healthy": (
         ("haproxy",),
         Shape(

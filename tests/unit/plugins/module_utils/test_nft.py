@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,10 @@ ALL = ((0, 65535),)
 
 def test_ours() -> None:
     assert _nft.accepts(RULESET) == [
+        Accept("udp", ((443, 443),), None),
         Accept("tcp", ((22, 22),), ("192.0.2.7/32", "198.51.100.0/24")),
         Accept("tcp", ((22, 22),), ("2001:db8::/32",)),
         Accept("tcp", ((80, 80), (443, 443), (8000, 8010)), None),
-        Accept("udp", ((443, 443),), None),
     ]
 
 
@@ -39,6 +40,26 @@ def test_maps_sets_and_chains() -> None:
 def test_a_rule_that_accepts_everything() -> None:
     rule = {"rule": {"family": "inet", "table": "hardened_balancer", "chain": "input", "expr": [{"accept": None}]}}
     assert _nft.accepts([*RULESET, rule])[-1] == Accept("any", ALL, None)
+
+
+def filter_chain(family: str, table: str, name: str, hook: str) -> dict[str, Any]:
+    hooked = {"type": "filter", "hook": hook, "policy": "drop"} if hook else {}
+    return {"chain": {"family": family, "table": table, "name": name, **hooked}}
+
+
+def test_filters_of_fail2ban_and_docker_are_theirs() -> None:
+    docker = filter_chain("ip", "filter", "DOCKER", "")
+    theirs = [
+        filter_chain("inet", "f2b-table", "f2b-chain", "input"),
+        filter_chain("ip", "docker-bridges", "filter-FORWARD", "forward"),
+        filter_chain("ip", "filter", "FORWARD", "forward"),
+        docker,
+    ]
+    assert _nft.filters(theirs) == []
+    assert [one["name"] for one in _nft.filters([filter_chain("ip", "filter", "INPUT", "input"), docker])] == [
+        "table ip filter"
+    ]
+    assert [one["name"] for one in _nft.filters(theirs[2:3])] == ["table ip filter"]
 
 
 def test_filters_of_somebody_else() -> None:

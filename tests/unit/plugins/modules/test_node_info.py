@@ -6,12 +6,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _node, _packages, _session, _ssh_server
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _node,
+    _packages,
+    _programs,
+    _session,
+    _ssh_server,
+)
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
 from ansible_collections.hardened.balancer.plugins.module_utils._listeners import Process
 from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
@@ -280,3 +287,35 @@ def test_what_the_ssh_server_knows() -> None:
     found = _ssh_server.describe("1:9.2p1-2+deb12u10", said)
     assert found == {"version": "9.2", "known": dict.fromkeys(_ssh_server.KINDS, "one two"), "host_keys": []}
     assert _ssh_server.describe(None, said)["version"] is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        (["nameserver 192.0.2.53\n# nameserver 192.0.2.54\nnameserver 2001:db8::53\n"], ["192.0.2.53", "2001:db8::53"]),
+        (["nameserver 127.0.0.53\noptions edns0\n", "nameserver 192.0.2.53\n"], ["192.0.2.53"]),
+        (["nameserver 127.0.0.1\n", ""], []),
+        (["nameserver 127.0.0.1\nnameserver 192.0.2.53\n"], []),
+        ([""], []),
+    ],
+)
+def test_whom_the_node_asks_for_names(texts: list[str], found: list[str]) -> None:
+    assert _node.resolvers(*texts) == found
+
+
+def test_where_nft_gives_no_answer_iptables_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def run(command: Sequence[str]) -> Answer:
+        asked.append(command[0])
+        return Answer(0, "-A PREROUTING -j more\n" if command[0] == "iptables-save" else "")
+
+    monkeypatch.setattr(_programs, "run", run)
+    assert (_node.translations([], True, str(tmp_path)), asked) == ([], [])
+    assert _node.translations([], False, str(tmp_path)) == ["prerouting"]
+    assert asked == ["iptables-save", "ip6tables-save"]
+    names = tmp_path / "self/net/ip_tables_names"
+    names.parent.mkdir(parents=True)
+    names.write_text("nat\n")
+    _node.translations([], True, str(tmp_path))
+    assert asked[2:] == ["iptables-legacy-save"]

@@ -33,6 +33,7 @@ LOCKDOWN: dict[str, Any] = {
     "ssh": SSH,
     "ssh_offered": OFFERED,
     "management_networks": NETWORKS,
+    "output": "accept",
     "ports": {"tcp": ["80", "443", "8000-8010"], "udp": ["443"]},
     "baseline": BASELINE,
 }
@@ -40,6 +41,12 @@ WEB = {"frontend": "web", "mode": "http", "address": "0.0.0.0", "low": 80, "high
 SERVICE: dict[str, Any] = {
     "binds": [WEB],
     "ports": LOCKDOWN["ports"],
+    "firewall": {
+        "syn_rate": {"rate": 300, "burst": 600},
+        "bypass": True,
+        "workers4": "10.0.0.101 . 80, 10.0.0.102 . 80",
+        "workers6": "2001:db8:1::1 . 80",
+    },
     "backends": [{"name": "back", "mode": "http", "servers": "one two", "checked": True}],
     "require_healthy": True,
     "nofile": 8300,
@@ -52,6 +59,8 @@ UNIT = {"CapabilityBoundingSet": "cap_chown cap_kill", "ProtectHome": "yes", "No
 STATUS = {1: {"CapBnd": "ff"}, 10: {"CapBnd": "21", "NoNewPrivs": "1", "Seccomp": "2"}}
 STATUS[11] = STATUS[10]
 RAW = frozenset({"sandbox=1", "CapabilityBoundingSet=CAP_SETUID"})
+WORKERS = "10.0.0.101 port 80, 10.0.0.102 port 80, 2001:db8:1::1 port 80"
+UNTRACKED = f"80/tcp, 443/tcp, 8000-8010/tcp, 443/udp, {WORKERS}"
 UNITS = """\
 Id=hardened-balancer-firewall.service
 ActiveState=active
@@ -97,6 +106,7 @@ class Node(_proof.Seen):
             ],
             "table": ours,
             "ruleset": ours,
+            "bans": ours,
             "live": Live(active=True, nofile=8300, master=10, worker=11, digest="0123456789abcdef"),
             "unit": UNIT,
         }
@@ -204,6 +214,7 @@ OPEN = Node().table
             {"table": []},
             {
                 "firewall policy": "no chain at the input hook of table inet hardened_balancer",
+                "firewall policy, outgoing": "none",
                 "SSH on port 22 is open to": "nowhere",
             },
         ),
@@ -245,6 +256,49 @@ def test_a_server_that_a_start_limit_would_stop() -> None:
     assert failed("lockdown", node) == {
         "ssh.service is always started again": "Restart=on-failure, StartLimitIntervalUSec=0"
     }
+
+
+def without(items: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
+    """The rules that do not do this."""
+    return [item for item in items if word not in str(item.get("rule", {}).get("expr"))]
+
+
+def test_a_firewall_that_is_left() -> None:
+    node = Node(ruleset=_nft.parse(RULESET))
+    assert failed("lockdown", node, existing_firewall="leave") == {}
+    assert list(failed("lockdown", node, existing_firewall="refuse")) == ["filters that are not ours"]
+
+
+def test_what_may_go_out() -> None:
+    assert failed("lockdown", Node(), output="drop") == {"firewall policy, outgoing": "accept"}
+
+
+def test_bans_that_drop_nothing() -> None:
+    node = Node(bans=without(OPEN, "@ban6"))
+    assert failed("lockdown", node) == {"firewall, bans": "ban4"}
+    assert failed("lockdown", Node(bans=[])) == {"firewall, bans": "none"}
+
+
+def test_what_is_tracked_and_should_not_be() -> None:
+    assert failed("service", Node(table=without(OPEN, "notrack"))) == {
+        "firewall, not tracked at prerouting": "none",
+        "firewall, not tracked at output": "none",
+    }
+    half = [item for item in OPEN if item.get("rule", {}).get("chain") != "untracked_out"]
+    assert failed("service", Node(table=half)) == {"firewall, not tracked at output": "none"}
+    tracked = {**SERVICE["firewall"], "bypass": False}
+    assert failed("service", Node(), firewall=tracked) == {
+        "firewall, not tracked at prerouting": UNTRACKED,
+        "firewall, not tracked at output": UNTRACKED,
+    }
+
+
+def test_a_source_without_a_rate() -> None:
+    name = "firewall, new connections of one source"
+    assert failed("service", Node(table=without(OPEN, "@syn_rate6"))) == {name: "syn_rate4 300/s, 600 at once"}
+    other = {**SERVICE["firewall"], "syn_rate": None}
+    both = "syn_rate4 300/s, 600 at once, syn_rate6 300/s, 600 at once"
+    assert failed("service", Node(), firewall=other) == {name: both}
 
 
 def test_units_that_do_not_come_back() -> None:
@@ -375,7 +429,15 @@ def test_administrators(monkeypatch: pytest.MonkeyPatch) -> None:
             {},
             {"HAProxy listens elsewhere": "tcp :::8404"},
         ),
-        ({}, {"ports": {"tcp": ["80"], "udp": ["443"]}}, {"firewall, served tcp ports": "80, 443, 8000-8010"}),
+        (
+            {},
+            {"ports": {"tcp": ["80"], "udp": ["443"]}},
+            {
+                "firewall, served tcp ports": "80, 443, 8000-8010",
+                "firewall, not tracked at prerouting": UNTRACKED,
+                "firewall, not tracked at output": UNTRACKED,
+            },
+        ),
         (
             {},
             {"backends": [{"name": "back", "servers": "one gone"}, {"name": "fresh", "servers": "three"}]},

@@ -75,3 +75,10 @@ def test_of_thousands_of_workers_some_are_named() -> None:
         "backend web: 2 of 3 workers serve (one, two); not serving: three DOWN L4CON",
         "backend many: 9000 of 9000 workers serve (a, b, ...)",
     ]
+
+
+def test_another_firewall_and_what_is_tracked() -> None:
+    node = {"user": "ops", "firewalls": [{"name": "ufw", "detail": "active"}]}
+    plan = {**PLAN, "node": node, "firewall": {"tracking": "of all connections"}}
+    lines = summary({"msg": "all passed", "summary": {"open": [], "backends": []}}, plan)
+    assert lines[3:5] == ["connection tracking: of all connections", "left beside our firewall: ufw (active)"]
