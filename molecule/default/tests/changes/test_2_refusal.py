@@ -10,7 +10,7 @@ from typing import Any
 BROKEN = {
     "name": "http_front",
     "binds": [{"port": 80}],
-    "http_request": ["send-to-nowhere"],
+    "raw": ["send-to-nowhere"],
     "default_backend": "web_workers",
 }
 
@@ -19,8 +19,8 @@ def test_a_broken_raw_directive_stops_the_run(lab: Any, balancer: Any) -> None:
     before = (balancer.tree_in_force, balancer.run("ls /etc/haproxy/trees"), balancer.running_digest)
     with lab.traffic(f"http://{balancer.address}/") as statuses:
         run = lab.site(variables={"haproxy_frontends": [BROKEN]}, code=2)
-    assert "send-to-nowhere" in run.output
-    assert "haproxy_frontends[0].http_request[0]: http-request send-to-nowhere" in run.output
+    assert "HAProxy refuses the configuration" in run.output
+    assert "haproxy_frontends[0].raw[0]: send-to-nowhere" in run.output
     assert (balancer.tree_in_force, balancer.run("ls /etc/haproxy/trees"), balancer.running_digest) == before
     assert len(statuses) > 10
     assert set(statuses) == {200}
