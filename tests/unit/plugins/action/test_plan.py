@@ -1,0 +1,45 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.hardened.balancer.plugins.action import plan
+from ansible_collections.hardened.balancer.plugins.plugin_utils import _client
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems
+
+OFFERED = {"kex": "mlkem768x25519-sha256", "host_keys": "ssh-ed25519", "ciphers": "aes256-ctr", "macs": "hmac"}
+
+
+def complete(monkeypatch: pytest.MonkeyPatch, client: str) -> dict[str, Any]:
+    whole = {"sections": [], "limits": {}, "ssh": {"offered": OFFERED}}
+    monkeypatch.setattr(ActionBase, "run", lambda *_: {})
+    monkeypatch.setattr(model, "complete", lambda *_: (whole, Problems()))
+    monkeypatch.setattr(_client, "printed", lambda _connection: client)
+    action: Any = object.__new__(plan.ActionModule)
+    action._connection = None
+    action._templar = None
+    action.validate_argument_spec = lambda *_, **__: (None, {"contact": True, "stated": False})
+    action._execute_module = lambda **_: {"node": {}}
+    task_vars = {"balancer_plan": {"sections": []}, "inventory_hostname": "lb1"}
+    result: dict[str, Any] = action.run(task_vars=task_vars)
+    return result
+
+
+def test_a_client_that_shares_nothing_with_the_server_to_be_is_refused_before_any_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    result = complete(monkeypatch, "kexalgorithms curve25519-sha256\n")
+    assert result["failed"]
+    assert "1 problem in the plan of lb1; nothing was changed" in result["msg"]
+    assert "leads to no key exchange that the SSH client of this controller knows" in result["msg"]
+
+
+def test_a_client_that_shares_all_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not complete(monkeypatch, "kexalgorithms curve25519-sha256,mlkem768x25519-sha256\n")["failed"]
