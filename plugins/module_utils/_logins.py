@@ -8,6 +8,7 @@ Private to the collection hardened.balancer; it may change in any release.
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import re
@@ -54,9 +55,21 @@ def _loose(path: Path, uid: int) -> dict[str, str] | None:
     found = path.stat()
     if found.st_uid not in (0, uid):
         return {"path": str(path), "found": f"belongs to the account of number {found.st_uid}"}
-    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    by_group = found.st_mode & stat.S_IWGRP and not only_member(found.st_gid, uid)
+    if found.st_mode & stat.S_IWOTH or by_group:
         return {"path": str(path), "found": f"may be written by others (mode {stat.S_IMODE(found.st_mode):04o})"}
     return None
+
+
+def only_member(gid: int, uid: int) -> bool:
+    """Debian's and Ubuntu's sshd take no offence at a group that is nobody else's."""
+    try:
+        names = grp.getgrgid(gid).gr_mem
+    except KeyError:
+        return False
+    primary = {entry.pw_uid for entry in pwd.getpwall() if entry.pw_gid == gid}
+    named = {entry.pw_uid for entry in pwd.getpwall() if entry.pw_name in names}
+    return primary | named <= {uid}
 
 
 def readable(path: Path, entry: pwd.struct_passwd) -> bool:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 from pathlib import Path
@@ -43,6 +44,25 @@ def test_what_others_may_write_to_is_loose(home: Path, name: str) -> None:
     path.chmod(0o777)
     found = _logins.login(entry(home), "")["loose"]
     assert found == [{"path": str(path), "found": "may be written by others (mode 0777)"}]
+
+
+@pytest.mark.parametrize(
+    ("members", "primary", "trusted"),
+    [([], ["ops"], True), (["ops"], [], True), (["eve"], ["ops"], False), ([], ["ops", "eve"], False)],
+)
+def test_a_group_of_ones_own_may_write(
+    home: Path, monkeypatch: pytest.MonkeyPatch, members: list[str], primary: list[str], trusted: bool
+) -> None:
+    numbers = {"ops": os.getuid(), "eve": 65530}
+    gid = home.stat().st_gid
+    accounts = [
+        pwd.struct_passwd((name, "x", uid, gid if name in primary else 65533, "", "/", "/bin/sh"))
+        for name, uid in numbers.items()
+    ]
+    monkeypatch.setattr(pwd, "getpwall", lambda: accounts)
+    monkeypatch.setattr(grp, "getgrgid", lambda _gid: grp.struct_group(("ops", "x", gid, members)))
+    home.chmod(0o775)
+    assert bool(_logins.login(entry(home), "")["loose"]) != trusted
 
 
 def test_what_belongs_to_somebody_else_is_loose_unless_that_is_root(home: Path) -> None:
