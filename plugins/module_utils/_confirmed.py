@@ -100,9 +100,10 @@ def locked(place: Place) -> Iterator[None]:
 
 def held(place: Place) -> dict[str, Any] | None:
     """Whose change is in force and may still be confirmed: that one is not ours to undo."""
-    if not place.token.exists() or not way_back.armed(place):
+    known_by = place.kept / "holder"
+    if not place.token.exists() or not known_by.exists() or not way_back.armed(place):
         return None
-    known = json.loads((place.kept / "holder").read_text())
+    known = json.loads(known_by.read_text())
     return {"by": known["by"], "seconds": max(0, round(known["until"] - time.monotonic()))}
 
 
