@@ -135,9 +135,8 @@ BACKING = re.compile(r"backing-file\s+(/\S+)")
 PREFIX = re.compile(r"unix-bind\b.*\sprefix\s+(/\S*)")
 # Where a name of a file follows, or stands in parentheses: a path in a rule is none.
 FILES = (
-    r"crt|key|ca-file|ca-verify-file|ca-sign-file|crt-list|crl-file|ca-base|crt-base|key-base|-f|file|lf-file|ocsp|issuer"
-    r"|sctl|errorfile \d+|errorfiles|lua-load|lua-load-per-thread|lua-prepend-path|ssl-dh-param-file|issuers-chain-path"
-    r"|tls-ticket-keys|server-state-file|server-state-base|stats-file|external-check command|config"
+    r"[\w-]+-file|[\w-]+-base|[\w-]+-path|crt|crt-list|key|-f|file|ocsp|issuer|sctl|tls-ticket-keys|config"
+    r"|errorfile \d+|errorfiles|lua-load|lua-load-per-thread|external-check command"
 )
 HOME = re.compile(rf"(?:\s(?:{FILES})\s+\"?|\bmap\w*\()/(?:home|root|run/user)/")
 HOMES = ("/home", "/root", "/run/user")

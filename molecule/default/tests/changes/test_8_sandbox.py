@@ -16,7 +16,7 @@ FRONTEND = {
     "default_backend": "web_workers",
 }
 NEEDS = {"haproxy_frontends": [FRONTEND]}
-LETS = {**NEEDS, "haproxy_unit": {"CapabilityBoundingSet": ["CAP_DAC_READ_SEARCH"]}}
+LETS = {**NEEDS, "haproxy_unit": {"CapabilityBoundingSet": ["CAP_DAC_OVERRIDE"]}}
 SPOILT = {"haproxy_unit": {"raw": ["CapabilityBoundingSet=~CAP_SYS_CHROOT"]}}
 DROP_IN = "/run/systemd/system/haproxy.service.d/zz-strange.conf"
 
@@ -34,14 +34,14 @@ def test_a_file_that_the_sandbox_does_not_let_through_is_refused_before_anybody_
 def test_what_is_let_through_takes_one_restart_and_no_second(lab: Any, balancer: Any) -> None:
     run = lab.site(variables=LETS)
     assert "HAProxy was restarted, which cuts open connections" in run.output
-    assert "started without CapabilityBoundingSet=CAP_DAC_READ_SEARCH" in run.output
+    assert "started without CapabilityBoundingSet=CAP_DAC_OVERRIDE" in run.output
     assert lab.site(variables=LETS).changed(balancer.name) == 0
 
 
 def test_what_is_taken_back_waits_for_the_next_restart_and_is_told(lab: Any, balancer: Any) -> None:
     master = balancer.run("systemctl show --value -p MainPID haproxy")
     run = lab.site()
-    assert "keeps until its next restart, and needs no more: CapabilityBoundingSet=CAP_DAC_READ_SEARCH" in run.output
+    assert "keeps until its next restart, and needs no more: CapabilityBoundingSet=CAP_DAC_OVERRIDE" in run.output
     assert balancer.run("systemctl show --value -p MainPID haproxy") == master
     balancer.run("systemctl restart haproxy")
     assert "keeps until its next restart" not in lab.site().output
