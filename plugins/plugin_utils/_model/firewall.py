@@ -118,7 +118,6 @@ def settle(drafted: Firewall, node: dict[str, t.Any]) -> Firewall:
     return {
         **drafted,
         "bypass": bypass,
-        "bypass_loopback": bypass and not translated,
         "tracking": _tracking(drafted, in_the_way),
         "resolvers": " ".join(_spans.networks(node.get("resolvers") or ANYWHERE.values())),
     }

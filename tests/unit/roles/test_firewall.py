@@ -22,7 +22,6 @@ FILTER: dict[str, Any] = {
     "syn_rate": {"rate": 300, "burst": 600},
     "syn_exempt": "",
     "bypass": True,
-    "bypass_loopback": True,
     "workers4": "",
     "workers6": "",
     "output": "accept",

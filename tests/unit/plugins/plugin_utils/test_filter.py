@@ -35,7 +35,6 @@ def test_the_smallest_case() -> None:
         "syn_rate": {"rate": 1000, "burst": 5000},
         "syn_exempt": "10.0.0.101/32 10.0.0.102/32",
         "bypass": True,
-        "bypass_loopback": True,
         "workers4": "10.0.0.101 . 80, 10.0.0.102 . 80",
         "workers6": "",
         "unknown": [],
@@ -123,13 +122,13 @@ def test_what_is_tracked_and_why() -> None:
     off = filtered({"firewall_conntrack_bypass": False})
     assert (off["bypass"], off["tracking"]) == (False, "of all connections (firewall_conntrack_bypass: false)")
     translated = filtered({}, translations=["output", "postrouting"])
-    assert (translated["bypass"], translated["bypass_loopback"]) == (False, False)
+    assert translated["bypass"] is False
     assert translated["tracking"] == "of all connections: the node translates addresses (output), which needs it"
     beside = filtered({"firewall_existing": "leave"}, firewalls=[{"name": "ufw", "detail": "active"}])
     assert beside["bypass"] is False
     assert beside["tracking"] == "of all connections: the node has another firewall, which may need it (ufw)"
     within = filtered({}, translations=["loopback"])
-    assert (within["bypass"], within["bypass_loopback"]) == (True, False)
+    assert within["bypass"] is True
 
 
 def others(kind: str, line: str) -> list[tuple[str, str | None, int | None]]:
