@@ -62,7 +62,7 @@ summary:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _proof
+from ansible_collections.hardened.balancer.plugins.module_utils import _proof, _proof_seen
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
 
 
@@ -77,7 +77,7 @@ def main() -> None:
     scope, expect = module.params["scope"], module.params["expect"]
     if missing := [name for name in scope if name not in expect]:
         module.fail_json(msg=f"expect: says nothing about {', '.join(missing)}; give balancer_plan.proof")
-    seen = _proof.Seen(Places())
+    seen = _proof_seen.Seen(Places())
     found = [one for name in scope for one in _proof.prove(_proof.SCOPES[name], expect[name], seen)]
     checks, summary = [one._asdict() for one in found], _proof.summary(seen)
     if all(one.ok for one in found):

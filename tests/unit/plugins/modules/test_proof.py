@@ -13,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_process, _nft, _node, _proof, _sandbox
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _haproxy_process,
+    _nft,
+    _node,
+    _proof,
+    _proof_baseline,
+    _proof_process,
+    _proof_seen,
+    _proof_ssh,
+    _proof_traffic,
+    _sandbox,
+)
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Live, Places
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import parse_stat
 from ansible_collections.hardened.balancer.plugins.module_utils._programs import Answer
@@ -90,7 +101,7 @@ def listener(process: str | None, address: str, port: int, protocol: str = "tcp"
     return {"protocol": protocol, "address": address, "port": port, "process": process, "pid": 1}
 
 
-class Node(_proof.Seen):
+class Node(_proof_seen.Seen):
     """A node that is as it should be, until something is replaced."""
 
     def __init__(self, **replaced: Any) -> None:
@@ -124,17 +135,17 @@ class Node(_proof.Seen):
 def _node_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "journal/0123").mkdir(parents=True)
     (tmp_path / "journal/0123/system.journal").touch()
-    monkeypatch.setattr(_proof, "JOURNAL", str(tmp_path / "journal"))
+    monkeypatch.setattr(_proof_baseline, "JOURNAL", str(tmp_path / "journal"))
     monkeypatch.setattr(_node, "members", lambda name: ["ops"])
     monkeypatch.setattr(_haproxy_process, "linked_digest", lambda places: "0123456789abcdef")
-    monkeypatch.setattr(_proof, "_offered", lambda door: ON_THE_WIRE)
+    monkeypatch.setattr(_proof_ssh, "_offered", lambda door: ON_THE_WIRE)
     monkeypatch.setattr(_sandbox, "read_status", lambda proc, pid: STATUS.get(pid, {}))
-    monkeypatch.setattr(_proof, "_request", lambda bind, seen: ("200", True))
-    monkeypatch.setattr(_proof, "HEALTH_SECONDS", 0.3)
-    monkeypatch.setattr(_proof, "LOG_SECONDS", 0.3)
+    monkeypatch.setattr(_proof_traffic, "_request", lambda bind, seen: ("200", True))
+    monkeypatch.setattr(_proof_traffic, "HEALTH_SECONDS", 0.3)
+    monkeypatch.setattr(_proof_process, "LOG_SECONDS", 0.3)
 
 
-def failed(scope: str, node: _proof.Seen, **expect: Any) -> dict[str, str]:
+def failed(scope: str, node: _proof_seen.Seen, **expect: Any) -> dict[str, str]:
     wanted = {**(LOCKDOWN if scope == "lockdown" else SERVICE), **expect}
     return {one.name: one.found for one in _proof.prove(_proof.SCOPES[scope], wanted, node) if not one.ok}
 
@@ -177,7 +188,7 @@ def test_a_jail_that_does_not_run_is_named() -> None:
 
 
 def test_a_journal_that_is_gone_with_a_boot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_proof, "JOURNAL", "/nonexistent")
+    monkeypatch.setattr(_proof_baseline, "JOURNAL", "/nonexistent")
     assert failed("lockdown", Node()) == {"the journal is kept over a boot": "none in /nonexistent"}
     # Without updates of ours nothing is asked of them.
     node = Node(units={})
@@ -236,7 +247,7 @@ def test_a_broken_lockdown_is_named(replaced: dict[str, Any], expected: dict[str
 def test_a_server_that_was_not_reloaded_is_named(
     offered: dict[str, Any], expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_proof, "_offered", lambda door: {**ON_THE_WIRE, **offered})
+    monkeypatch.setattr(_proof_ssh, "_offered", lambda door: {**ON_THE_WIRE, **offered})
     assert failed("lockdown", Node()) == expected
 
 
@@ -484,7 +495,7 @@ def test_a_check_that_breaks_is_one_that_failed() -> None:
 def test_nothing_installed_is_a_list_of_failures_and_no_traceback(tmp_path: Path) -> None:
     nowhere = str(tmp_path / "none")
     places = Places(nowhere, nowhere, nowhere, nowhere, nowhere, str(tmp_path))
-    bare = _proof.Seen(places, lambda command: Answer(127, "", "not found"))
+    bare = _proof_seen.Seen(places, lambda command: Answer(127, "", "not found"))
     assert len(failed("lockdown", bare)) >= 6
     assert len(failed("service", bare)) >= 6
     assert _proof.summary(bare) == {"until_restart": [], "frontends": [], "backends": [], "open": []}
@@ -492,9 +503,9 @@ def test_nothing_installed_is_a_list_of_failures_and_no_traceback(tmp_path: Path
 
 def test_report() -> None:
     found = [
-        _proof.Finding("a", "x", "y", False),
-        _proof.Finding("b", "x", "x", True),
-        _proof.Finding("c", "1", "2", False),
+        _proof_seen.Finding("a", "x", "y", False),
+        _proof_seen.Finding("b", "x", "x", True),
+        _proof_seen.Finding("c", "1", "2", False),
     ]
     assert _proof.report(found) == (
         "2 of 3 checks of the live node failed:\n  a: expected x, found y\n  c: expected 1, found 2"
@@ -514,12 +525,12 @@ def test_summary() -> None:
 @pytest.mark.parametrize(("backends", "servers", "expected"), [(1, 0, True), (1, 1, False), (0, 0, False)])
 def test_whose_503_it_is(backends: int, servers: int, expected: bool) -> None:
     assert (
-        _proof.lacks_servers({"backends": 5, "servers": 5}, {"backends": 5 + backends, "servers": 5 + servers})
+        _proof_traffic.lacks_servers({"backends": 5, "servers": 5}, {"backends": 5 + backends, "servers": 5 + servers})
         is expected
     )
 
 
-REQUEST = _proof.__dict__["_request"]
+REQUEST = _proof_traffic.__dict__["_request"]
 
 
 @pytest.fixture
@@ -562,7 +573,7 @@ def test_a_closed_door() -> None:
         one.bind(("127.0.0.1", 0))
         bind = {**WEB, "low": one.getsockname()[1]}
     assert REQUEST(bind, Node())[1] is False
-    assert _proof._connect(bind)[1] is False
+    assert _proof_traffic._connect(bind)[1] is False
 
 
 @pytest.mark.parametrize(
