@@ -27,7 +27,7 @@ def complete(monkeypatch: pytest.MonkeyPatch, client: str) -> dict[str, Any]:
     action._templar = None
     action.validate_argument_spec = lambda *_, **__: (None, {"contact": True, "stated": False})
     action._execute_module = lambda **_: {"node": {}}
-    task_vars = {"balancer_plan": {"sections": []}, "inventory_hostname": "lb1"}
+    task_vars = {"balancer_plan": {"sections": [], "baseline": {"asked": []}}, "inventory_hostname": "lb1"}
     result: dict[str, Any] = action.run(task_vars=task_vars)
     return result
 
