@@ -77,7 +77,7 @@ def served(
 ) -> dict[str, Any]:
     try:
         return served_ports(listeners, also, plan, before, held)
-    except (KeyError, TypeError, ValueError) as problem:
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise AnsibleFilterError(f"served_ports: not the listeners of node_info: {problem}") from problem
 
 

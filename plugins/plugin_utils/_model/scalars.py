@@ -111,10 +111,15 @@ def _bind_address(value: t.Any, shape: Shape) -> Answer:
 
 
 def _network(value: t.Any, shape: Shape) -> Answer:
+    """Neither a zone, which no rule of a firewall takes, nor IPv4 written as IPv6, which matches no packet."""
+    if not isinstance(value, str) or "%" in value:
+        return NO
     try:
-        return (True, str(ipaddress.ip_network(value))) if isinstance(value, str) else NO
+        network = ipaddress.ip_network(value)
     except ValueError:
         return NO
+    mapped = network.version == 6 and network.network_address.ipv4_mapped is not None
+    return NO if mapped else (True, str(network))
 
 
 def _hostname(value: t.Any, shape: Shape) -> Answer:

@@ -96,6 +96,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
             "list",
             "networks that SSH is open to; unset: every one",
             of=Shape("network"),
+            low=1,
             example=["198.51.100.0/24", "2001:db8:1::/48"],
         ),
     ),
