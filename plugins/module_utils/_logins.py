@@ -27,7 +27,7 @@ KEY_TYPE = re.compile(r"\s*(?:ssh|ecdsa|sk)-\S+\s")
 
 def login(entry: pwd.struct_passwd, shadow: str, now: float | None = None) -> dict[str, t.Any]:
     """Facts of one account; what they mean for whom is the model's to say."""
-    files = [Path(entry.pw_dir, name) for name in KEY_FILES if Path(entry.pw_dir, name).exists()]
+    files = [path for name in KEY_FILES if _stat(path := Path(entry.pw_dir, name))]
     today = int((time.time() if now is None else now) // DAY)
     return {
         "loose": [found for path in _on_the_way(entry, files) if (found := _loose(path, entry.pw_uid))],
@@ -35,6 +35,14 @@ def login(entry: pwd.struct_passwd, shadow: str, now: float | None = None) -> di
         "options": [found for path in files for found in key_options(_text(path))],
         **age(shadow, entry.pw_name, today),
     }
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """None also where nobody may look, as root in a home on a network's file system."""
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def _text(path: Path) -> str:
@@ -52,7 +60,9 @@ def _on_the_way(entry: pwd.struct_passwd, files: list[Path]) -> list[Path]:
 
 def _loose(path: Path, uid: int) -> dict[str, str] | None:
     """Whom sshd would not trust: another owner than root and the account, or one that others may write to."""
-    found = path.stat()
+    found = _stat(path)
+    if found is None:
+        return None
     if found.st_uid not in (0, uid):
         return {"path": str(path), "found": f"belongs to the account of number {found.st_uid}"}
     by_group = found.st_mode & stat.S_IWGRP and not only_member(found.st_gid, uid)
@@ -82,7 +92,9 @@ def readable(path: Path, entry: pwd.struct_passwd) -> bool:
 def _may(path: Path, uid: int, groups: set[int], what: int) -> bool:
     if uid == 0:
         return True
-    found = path.stat()
+    found = _stat(path)
+    if found is None:
+        return False
     shift = 6 if found.st_uid == uid else 3 if found.st_gid in groups else 0
     return bool(found.st_mode >> shift & what)
 

@@ -19,7 +19,7 @@ OURS = ("inet", "hardened_balancer")
 JAIL = ("inet", "hardened_balancer_fail2ban")
 BANS = ("inet", "hardened_balancer_bans")
 LIST = ("nft", "--json", "--terse", "list", "ruleset")
-LIST_OURS = ("nft", "--json", "list", "table", *OURS)
+LIST_OURS = ("nft", "--json", "--terse", "list", "table", *OURS)
 LIST_BANS = ("nft", "--json", "--terse", "list", "table", *BANS)
 ANY = (0, 65535)
 # Whoever runs these wants them, and they open and close nothing of ours.

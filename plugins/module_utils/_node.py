@@ -127,7 +127,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
         "ssh": _ssh_server.describe(packages.versions.get("openssh-server"), said),
         "ssh_ports": ports_of_ssh,
         "listeners": listeners,
-        "firewalls": firewalls(units, packages, ruleset, proc),
+        "firewalls": firewalls(units, packages, ruleset, said["nft"].rc == 0, proc),
         "restricted": _nft.restricted(_nft.accepts(ruleset), ports_of_ssh),
         "translations": translations(ruleset, said["nft"].rc == 0, proc),
         "units": {unit: _state_of(units, unit) for unit in UNITS},
@@ -207,11 +207,19 @@ def addresses(fib_trie: str, if_inet6: str) -> list[str]:
     return [str(address) for address in kept]
 
 
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def resolvers(*texts: str) -> list[str]:
     """The name servers that the node asks; none if it has one of its own, which may ask any."""
     for text in texts:
         named = re.findall(r"^\s*nameserver\s+([0-9A-Fa-f.:]+)", text, re.MULTILINE)
-        usable = [address for address in named if not _listeners.is_loopback(address)]
+        usable = [address for address in named if _is_address(address) and not _listeners.is_loopback(address)]
         if usable and len(usable) == len(named):
             return sorted(set(usable))
     return []
@@ -285,9 +293,10 @@ def firewalls(
     units: t.Mapping[str, t.Mapping[str, str]],
     packages: _packages.Packages,
     ruleset: list[dict[str, t.Any]],
+    answered: bool,
     proc: str,
 ) -> list[dict[str, str]]:
-    """What filters and is not ours."""
+    """What filters and is not ours; iptables is asked for its own rules where nft is not there yet."""
     found = []
     if "ufw" in packages.versions and re.search(r"^ENABLED=yes", _text("/etc/ufw/ufw.conf"), re.MULTILINE):
         found.append({"name": "ufw", "detail": "enabled in /etc/ufw/ufw.conf"})
@@ -295,7 +304,18 @@ def firewalls(
         found.append({"name": "firewalld", "detail": "active"})
     if Path(NFTABLES_CONF).exists() and not _packages.as_packaged(NFTABLES_CONF, packages.conffiles):
         found.append({"name": NFTABLES_CONF, "detail": "is not the one of the package"})
-    return found + _nft.filters(ruleset) + _legacy(proc)
+    return found + _nft.filters(ruleset) + ([] if answered else _by_iptables()) + _legacy(proc)
+
+
+def _by_iptables() -> list[dict[str, str]]:
+    """Of the node's own traffic: Docker's rules are about what it forwards."""
+    found = []
+    for program in ("iptables-save", "ip6tables-save"):
+        saved = _programs.run([program, "-t", "filter"]).out
+        count = len(re.findall(r"^-A (?:INPUT|OUTPUT) ", saved, re.MULTILINE))
+        if count or re.search(r"^:(?:INPUT|OUTPUT) DROP", saved, re.MULTILINE):
+            found.append({"name": program.removesuffix("-save"), "detail": f"table filter, {count} rules"})
+    return found
 
 
 def _legacy(proc: str) -> list[dict[str, str]]:

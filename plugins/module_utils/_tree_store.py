@@ -27,6 +27,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _transaction,
     _tree,
     _tree_files,
+    _unit,
     _verdict,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._files import STAGING, synced, write
@@ -67,7 +68,13 @@ def converge(request: Request, places: Places, live: Live, run: _programs.Run = 
     if request.dry:
         return _converge(request, places, live, run)
     with _transaction.alone(places):
-        return _converge(request, places, live, run)
+        try:
+            return _converge(request, places, live, run)
+        except TreeError as exc:
+            # The role writes the unit first: what is refused shall not leave its sandbox behind either.
+            if told := _unit.go_back(places, run):
+                raise TreeError(f"{exc}\n{told}", exc.quoted) from exc
+            raise
 
 
 def _converge(request: Request, places: Places, live: Live, run: _programs.Run) -> dict[str, t.Any]:

@@ -26,6 +26,12 @@ ANYWHERE = {"4": "0.0.0.0/0", "6": "::/0"}
 def draft(given: dict[str, t.Any], sections: list[Section], problems: Problems) -> Firewall:
     """What follows from the inventory alone."""
     found = targets.workers(sections)
+    if given.get("ssh_jump_host") and given.get("firewall_output") == "drop" and not given.get("firewall_output_allow"):
+        problems.add(
+            "firewall_output",
+            "holds 'drop' beside ssh_jump_host, and nobody could go on from the node; "
+            "allow the SSH port of the hosts behind it in firewall_output_allow",
+        )
     known = [(one.address, one.port) for one in found if one.address and one.port]
     exempt = [
         *(given.get("balancer_management_networks") or []),

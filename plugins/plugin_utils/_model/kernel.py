@@ -43,9 +43,9 @@ SECURITY = (
     Setting("net.ipv4.conf.*.accept_source_route", "0", "the sender does not choose the way", "CIS, lynis"),
     Setting(
         "net.ipv4.conf.*.rp_filter",
-        "1",
-        "drops forged sources; 2 where answers leave by another interface than requests come in by",
-        "CIS, lynis",
+        "2",
+        "drops sources that nothing leads to; 1 drops also who comes in by another interface than answers leave by",
+        "RFC 3704 for hosts with several interfaces; CIS and lynis: 1",
     ),
     Setting("net.ipv4.conf.*.log_martians", "1", "impossible addresses are seen in the log", "CIS, lynis"),
     Setting("net.ipv4.icmp_echo_ignore_broadcasts", "1", "not part of an amplification", "CIS, lynis"),
@@ -185,4 +185,11 @@ def notes(wanted: t.Mapping[str, str], given: t.Mapping[str, t.Any], node: Node)
 
 
 def lines(wanted: t.Mapping[str, str]) -> str:
-    return "\n".join(f"{key} = {value}".rstrip() for key, value in wanted.items())
+    """A pattern is no match for what another file says of one name, so that those which others name have their own."""
+    found = {}
+    for key, value in wanted.items():
+        found[key] = value
+        for name in ("all", "default") if ".*." in key else ():
+            explicit = key.replace(".*.", f".{name}.")
+            found[explicit] = wanted.get(explicit, value)
+    return "\n".join(f"{key} = {value}".rstrip() for key, value in found.items())

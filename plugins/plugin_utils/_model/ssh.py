@@ -179,7 +179,11 @@ def _refused(key: str, settings: dict[str, str], profile: str) -> str:
 
 def rsa_bits(key: str) -> int:
     """Of the modulus, the third field of the blob."""
-    blob, fields = base64.b64decode(key.split()[1]), []
+    try:
+        blob = base64.b64decode(key.split()[1])
+    except ValueError:
+        return 0
+    fields = []
     while len(blob) > 4:
         length = int.from_bytes(blob[:4], "big")
         fields.append(blob[4 : 4 + length])

@@ -117,3 +117,11 @@ def test_options_of_keys() -> None:
 )
 def test_the_end_of_an_account(line: str, expired: bool, new_password: bool) -> None:
     assert _logins.age(f"root:*::0:::::\n{line}\n", "ops", 20000) == {"expired": expired, "new_password": new_password}
+
+
+def test_what_nobody_may_look_at_stops_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refused)
+    assert _logins.login(entry(home), "") == RIGHT

@@ -310,6 +310,16 @@ def test_what_haproxy_refuses_changes_nothing(machine: Machine) -> None:
     assert sorted(Path(machine.places.trees).iterdir()) == before
 
 
+def test_what_haproxy_refuses_leaves_no_unit_behind(machine: Machine) -> None:
+    machine.write(machine.source())
+    unit = Path(machine.places.drop_in)
+    unit.with_name(f"{unit.name}.before").write_text("[Service]\n")
+    unit.write_text("[Service]\nProtectHome=yes\n")
+    with pytest.raises(TreeError, match=r"(?s)Nothing was changed.*The drop-in of its unit is the one from before"):
+        machine.write({"haproxy.cfg": "nonsense\n"})
+    assert unit.read_text() == "[Service]\n"
+
+
 def test_an_edited_file_is_mended_and_read_again(machine: Machine) -> None:
     digest = machine.write(machine.source())["digest"]
     machine.apply()

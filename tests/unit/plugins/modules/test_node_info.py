@@ -319,3 +319,24 @@ def test_where_nft_gives_no_answer_iptables_is_asked(monkeypatch: pytest.MonkeyP
     names.write_text("nat\n")
     _node.translations([], True, str(tmp_path))
     assert asked[2:] == ["iptables-legacy-save"]
+
+
+@pytest.mark.parametrize(
+    ("saved", "found"),
+    [
+        ("*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n-A INPUT -p tcp -j ACCEPT\n", "table filter, 1 rules"),
+        ("*filter\n:INPUT ACCEPT [0:0]\n-A OUTPUT -j more\n", "table filter, 1 rules"),
+        # Docker's.
+        ("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n-A FORWARD -j DOCKER-USER\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_firewall_of_iptables_where_nft_is_not_there_yet(
+    saved: str, found: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(_programs, "run", lambda command: Answer(0, saved if command[0] == "iptables-save" else ""))
+    monkeypatch.setattr(_node, "NFTABLES_CONF", str(tmp_path / "none"))
+    packages = _packages.Packages({}, {})
+    expected = [{"name": "iptables", "detail": found}] if found else []
+    assert _node.firewalls({}, packages, [], False, str(tmp_path)) == expected
+    assert _node.firewalls({}, packages, [], True, str(tmp_path)) == []

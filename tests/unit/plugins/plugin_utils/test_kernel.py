@@ -93,3 +93,13 @@ def test_a_null_of_what_we_do_not_set_is_refused() -> None:
     problems = Problems()
     kernel.check({"kernel.sysrq": None, "net.core.somaxcon": None, "nonsense": "1"}, "baseline_sysctl", problems)
     assert [problem.path for problem in problems] == ["baseline_sysctl.net.core.somaxcon", "baseline_sysctl.nonsense"]
+
+
+def test_a_pattern_has_lines_for_the_names_that_files_of_others_have() -> None:
+    wanted = {"net.ipv4.conf.*.rp_filter": "2", "net.ipv4.conf.all.rp_filter": "1", "net.core.somaxconn": "65535"}
+    assert kernel.lines(wanted).splitlines() == [
+        "net.ipv4.conf.*.rp_filter = 2",
+        "net.ipv4.conf.all.rp_filter = 1",
+        "net.ipv4.conf.default.rp_filter = 2",
+        "net.core.somaxconn = 65535",
+    ]

@@ -9,6 +9,7 @@ import typing as t
 import pytest
 import yaml
 
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model import node
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
 
 INVENTORY: dict[str, t.Any] = {
@@ -325,3 +326,8 @@ def test_a_line_says_which_key_it_comes_from() -> None:
     assert found["frontend web", "http-request set-header a b"] == "haproxy_site_shop.frontends[0].http_request[1]"
     assert found["backend b", "fullconn 7"] == "haproxy_backends[0].fullconn"
     assert found["global", "user haproxy"] == "haproxy_global.user"
+
+
+def test_a_line_that_is_no_key_has_no_fingerprint() -> None:
+    assert node.fingerprint(KEY) == KEY_PRINT
+    assert node.fingerprint("ssh-rsa AAAAB") == ""
