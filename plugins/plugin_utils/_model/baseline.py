@@ -45,6 +45,12 @@ Drafted = dict[str, t.Any]
 def check(given: dict[str, t.Any], problems: Problems) -> None:
     kernel.check(given.get("baseline_sysctl") or {}, "baseline_sysctl", problems)
     schedule.check(given, problems)
+    if given.get("baseline_fail2ban") and not given.get("balancer_management_networks"):
+        problems.add(
+            "baseline_fail2ban",
+            "holds true without balancer_management_networks: it would ban whoever manages the node after a few logins "
+            "that failed; name the networks that you come from",
+        )
 
 
 def draft(given: dict[str, t.Any], listeners: t.Iterable[t.Any], inventory: dict[str, t.Any]) -> Drafted:

@@ -17,7 +17,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 NEW_NETWORK = 0x40000000
 NODE, NODE6 = "198.51.100.10", "2001:db8:2::10"
 CLIENT, OTHER, CLIENT6 = "198.51.100.2", "203.0.113.2", "2001:db8:2::2"
-WORKER, INSIDE = "10.0.0.101", "10.0.0.10"
+WORKER, INSIDE = "198.18.0.101", "198.18.0.10"
 # Less than it takes until a SYN is sent again.
 SECONDS = 0.8
 
