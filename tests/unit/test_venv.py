@@ -26,7 +26,7 @@ def test_two_at_a_time_make_one_environment_once(tmp_path: Path) -> None:
     requirements.write_text("one==1\n")
     environment = {**os.environ, "PYTHON": str(python), "LOG": str(log)}
     command = [str(SCRIPT), str(tmp_path / "venv"), str(requirements)]
-    both = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(2)]
+    both = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _make in range(2)]
     assert [one.wait(20) for one in both] == [0, 0]
     assert log.read_text().split() == ["venv", "pip"]
     # Alone it does what it is asked for: somebody wants it anew.

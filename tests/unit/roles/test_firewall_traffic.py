@@ -34,7 +34,7 @@ def _can() -> bool:
     if os.geteuid() or not shutil.which("nft") or not shutil.which("ip"):
         return False
     done = subprocess.run(
-        ["unshare", "--net", "nft", "-f", "-"], input=ruleset(**SERVED), text=True, capture_output=True
+        ["unshare", "--net", "nft", "-f", "-"], check=False, input=ruleset(**SERVED), text=True, capture_output=True
     )
     return done.returncode == 0
 
@@ -71,7 +71,7 @@ def test_connections_to_the_service_and_to_workers_are_tracked_or_not(
     networks.load(ruleset(**SERVED, bypass=bypass), tmp_path / "rules")
     service, worker = networks.listen(networks.node, NODE, 80), networks.listen(networks.world, WORKER, 8080)
     held = []
-    for _ in range(10):
+    for _time in range(10):
         outside = networks.connect(networks.world, CLIENT, NODE, 80)
         onward = networks.connect(networks.node, INSIDE, WORKER, 8080)
         held += [(outside, accept(service)), (onward, accept(worker))]
@@ -112,7 +112,7 @@ def test_a_source_has_a_rate_and_others_have_none(networks: Networks, tmp_path: 
     def begun(source: str, target: str) -> int:
         """Of 20 connections at once; they stay open."""
         opened = []
-        for _ in range(20):
+        for _packet in range(20):
             try:
                 opened.append(networks.connect(networks.world, source, target, 80))
             except OSError:
@@ -136,7 +136,7 @@ def test_bans_outlive_the_rules(networks: Networks, tmp_path: Path) -> None:
     networks.listen(networks.node, NODE6, 80)
     networks.nft("add", "element", *BANS, "ban4", f"{{ {OTHER} timeout 1h }}")
     networks.nft("add", "element", *BANS, "ban6", "{ 2001:db8:2::/64 }")
-    for _ in range(2):
+    for _time in range(2):
         assert not networks.reaches(OTHER, NODE, 80)
         assert not networks.reaches(CLIENT6, NODE6, 80)
         assert networks.reaches(CLIENT, NODE, 80)

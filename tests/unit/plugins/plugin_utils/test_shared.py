@@ -60,7 +60,7 @@ def test_a_client_that_could_not_be_asked_is_not_judged() -> None:
 
 def connection(program: Path, **options: str) -> Any:
     known = {"host": "lb1.example.com", "ssh_executable": str(program), **options}
-    return SimpleNamespace(transport="ssh", get_option=lambda name: known.get(name))
+    return SimpleNamespace(transport="ssh", get_option=known.get)
 
 
 def test_the_client_is_asked_with_the_arguments_of_ansible(tmp_path: Path) -> None:
