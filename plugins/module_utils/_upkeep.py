@@ -13,7 +13,7 @@ import typing as t
 TIMER = "apt-daily-upgrade.timer"
 JOURNALD = "systemd-journald.service"
 FAIL2BAN = "fail2ban.service"
-# package: unit; no two of them can be installed together
+# package: unit of what keeps the time; no two can be installed together, the first is where there is none
 TIME = {
     "systemd-timesyncd": "systemd-timesyncd.service",
     "chrony": "chrony.service",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.hardened.balancer.plugins.module_utils._upkeep import TIME
+
 from . import kernel, schedule
 from .problems import Problems
 
@@ -29,14 +31,6 @@ PARTS = {
 }
 # The journal is read by the second, the bans are laid with the third.
 FAIL2BAN_PACKAGES = ("fail2ban", "python3-systemd", "nftables")
-# package: unit of what keeps the time; the first is installed where there is none
-TIME = {
-    "systemd-timesyncd": "systemd-timesyncd.service",
-    "chrony": "chrony.service",
-    "ntpsec": "ntpsec.service",
-    "ntp": "ntp.service",
-    "openntpd": "openntpd.service",
-}
 
 Node = dict[str, t.Any]
 Drafted = dict[str, t.Any]
