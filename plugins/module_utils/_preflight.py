@@ -89,10 +89,12 @@ def _of_file(unit: t.Mapping[str, str], places: Places) -> t.Iterator[str]:
 def _of_logs(text: str, unit: t.Mapping[str, str]) -> t.Iterator[str]:
     """HAProxy opens a log's socket after it has locked itself in, and says nothing where there is none."""
     chroot = CHROOT.search(text)
+    if not chroot:
+        return
     bound = f"{unit.get('BindReadOnlyPaths', '')} {unit.get('BindPaths', '')}".split()
     bound_to = {entry.split(":")[1] for entry in bound if ":" in entry}
-    for path in sorted(set(LOG_SOCKET.findall(text)) if chroot else ()):
-        inside = f"{chroot[1].rstrip('/')}{path}" if chroot else path
+    for path in sorted(set(LOG_SOCKET.findall(text))):
+        inside = f"{chroot[1].rstrip('/')}{path}"
         if inside not in bound_to and not Path(inside).is_socket():
             yield (
                 f"it would log nothing: {path} is looked for below the chroot, and {inside} is no socket. "
