@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _node, _upkeep
+from ansible_collections.hardened.balancer.plugins.module_utils import _node
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import baseline, schedule
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems
 
@@ -87,10 +87,6 @@ def test_the_files_follow_what_is_wanted_and_what_is_there() -> None:
 def test_the_node_answers_for_every_file() -> None:
     assert set(baseline.PARTS) <= set(_node.MANAGED)
     assert set(_node.WRITTEN.values()) == {baseline.JOURNAL, baseline.FAIL2BAN}
-
-
-def test_both_sides_know_the_same_units() -> None:
-    assert baseline.TIME == _upkeep.TIME
 
 
 def test_what_runs_otherwise_than_on_disk_is_due() -> None:
