@@ -9,6 +9,7 @@ Private to the collection hardened.balancer; it may change in any release.
 from __future__ import annotations
 
 import time
+import typing as t
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _haproxy_process,
@@ -52,25 +53,26 @@ def _tell(action: str, run: _programs.Run) -> None:
 def _await(action: str, digest: str, before: Live, timeout: float, places: Places, run: _programs.Run) -> None:
     told = time.monotonic()
     deadline = told + timeout
-    while not _in_force(digest, before, places):
-        processes = _haproxy_process.show_proc(places) if action == "reload" else Processes()
-        failed = processes.failed > before.failed_reloads
-        found = digest_of(_haproxy_process.show_info(places))
-        if processes.workers and not failed and found != digest and time.monotonic() >= told + LOST_AFTER:
-            _tell(action, run)
-            told = time.monotonic()
+    while True:
+        processes, info = _haproxy_process.show_proc(places), _haproxy_process.show_info(places)
+        if _in_force(digest, before, places, processes, info):
+            return
+        failed = action == "reload" and processes.failed > before.failed_reloads
+        found = digest_of(info)
+        lost = action == "reload" and processes.workers and found != digest and time.monotonic() >= told + LOST_AFTER
         if failed or time.monotonic() >= deadline:
             reason = "the new process failed" if failed else f"it did not come up within {timeout:g} s"
             raise FailedError(f"{reason}; what runs is {found or 'nothing of ours'}")
+        if lost:
+            _tell(action, run)
+            told = time.monotonic()
         time.sleep(0.1)
 
 
-def _in_force(digest: str, before: Live, places: Places) -> bool:
+def _in_force(digest: str, before: Live, places: Places, processes: Processes, info: t.Mapping[str, str]) -> bool:
     """A new process answers with the digest, and none of the others takes connections any more."""
-    processes = _haproxy_process.show_proc(places)
     if any(_accepts(places, pid) for pid in processes.old):
         return False
-    info = _haproxy_process.show_info(places)
     worker = _haproxy_process.number(info.get("pid"))
     return digest_of(info) == digest and worker != before.worker and worker in (processes.workers or (worker,))
 
