@@ -26,6 +26,12 @@ def reserve(listeners: int, servers: int) -> int:
     return -(-(256 + 2 * listeners + servers) // STEP) * STEP
 
 
+def steady(memory_mib: int) -> int:
+    """Rounded down, to an eighth of the power of two below: another kernel leaves a node some MiB more or less."""
+    step = max(1, (1 << memory_mib.bit_length() - 1) // 8)
+    return memory_mib // step * step
+
+
 def derive(
     given: dict[str, t.Any], listeners: int, servers: int, node: dict[str, t.Any], problems: Problems
 ) -> dict[str, int]:
@@ -44,7 +50,7 @@ def derive(
             "haproxy_global.maxconn",
             f"cannot be derived: this node allows {node['nofile_max']} descriptors, {beside} are needed for others",
         )
-    by_memory = int(node["memory_mib"] * 1024 * SHARE_OF_MEMORY / KIB_PER_CONNECTION)
+    by_memory = int(steady(node["memory_mib"]) * 1024 * SHARE_OF_MEMORY / KIB_PER_CONNECTION)
     maxconn = wanted or max(1, min(by_memory, possible, HIGHEST_DEFAULT))
     # Without CAP_SYS_RESOURCE the process takes no more than its unit was given.
     needed = max(maxconn * PER_CONNECTION + beside, _own(given, node, problems))

@@ -149,6 +149,10 @@ def test_sites_are_merged_by_their_names() -> None:
     ("memory", "nofile", "wanted", "limits"),
     [
         (1024, 524288, None, {"maxconn": 13107, "nofile": 524288}),
+        # Two kernels on one machine of 1 GiB.
+        (985, 524288, None, {"maxconn": 12288, "nofile": 524288}),
+        (968, 524288, None, {"maxconn": 12288, "nofile": 524288}),
+        (1, 524288, None, {"maxconn": 12, "nofile": 524288}),
         (65536, 20000, None, {"maxconn": 9488, "nofile": 20000}),
         (1 << 20, 1 << 30, None, {"maxconn": 200000, "nofile": 1048576}),
         (1024, 2097152, 1000000, {"maxconn": 1000000, "nofile": 2001024}),
