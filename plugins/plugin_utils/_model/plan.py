@@ -23,6 +23,7 @@ from . import (
     logins,
     releases,
     sandbox,
+    secrets,
     sections,
     ssh,
     values,
@@ -51,6 +52,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     """Everything that follows from the inventory alone."""
     problems = Problems()
     given = values.check(variables, problems)
+    secrets.check_places(given, problems)
     sandbox.check(given.get("haproxy_unit") or {}, problems)
     listed = content.gather(given, variables)
     drawn = sections.draw(given, listed, inventory, problems)

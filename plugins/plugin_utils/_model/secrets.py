@@ -16,6 +16,8 @@ PLACEHOLDER = "@secret:{}@"
 IS_PLACEHOLDER = re.compile(r"@secret:[^@\s]+@")
 # Keywords of the catalogue whose argument is a name, a colon and a password.
 NAME_AND_PASSWORD = ("stats_auth",)
+# Variables of ours that are no part of the tree.
+ELSEWHERE = ("haproxy_unit", "haproxy_node")
 FORMS = tuple(re.compile(form) for form in catalogue.SECRET_FORMS)
 
 
@@ -78,3 +80,22 @@ def check_line(line: t.Any, path: str, problems: Problems) -> None:
                 path,
                 "holds a secret in the clear; put it into haproxy_secrets and write {{ haproxy_secrets.name }} here",
             )
+
+
+def check_places(given: t.Mapping[str, t.Any], problems: Problems) -> None:
+    """Only the tree of HAProxy is filled with secrets, on the node; elsewhere the placeholder itself would be put."""
+    for name, value in given.items():
+        if not name.startswith("haproxy_") or name in ELSEWHERE:
+            for path in _holding(value, name):
+                problems.add(path, "holds a secret of haproxy_secrets, which only HAProxy's configuration can take")
+
+
+def _holding(value: t.Any, path: str) -> t.Iterator[str]:
+    if isinstance(value, str) and IS_PLACEHOLDER.search(value):
+        yield path
+    elif isinstance(value, dict):
+        for key, element in value.items():
+            yield from _holding(element, f"{path}.{key}")
+    elif isinstance(value, list):
+        for i, element in enumerate(value):
+            yield from _holding(element, f"{path}[{i}]")
