@@ -175,8 +175,15 @@ def differing(wanted: t.Mapping[str, str], node: Node) -> list[str]:
 
 
 def notes(wanted: t.Mapping[str, str], given: t.Mapping[str, t.Any], node: Node) -> list[str]:
-    """What stops working with it, if somebody uses it."""
-    return [
+    """What stops working with it, if somebody uses it, and what this kernel does not know."""
+    kernel = node.get("kernel", {"values": {}, "fixed": []})
+    unknown = [
+        f"baseline_sysctl.{key}: this kernel has no such setting now, as where its module is not loaded"
+        + suggest(key, SETTINGS, "set")
+        for key in given
+        if key in wanted and key in kernel["fixed"] and key not in kernel["values"]
+    ]
+    return unknown + [
         f"the node routes packets ({key} is {show(node['kernel']['values'][key])}), which ends with this run; "
         f"baseline_sysctl: {{{key}: null}} leaves it alone"
         for key in differing(wanted, node)

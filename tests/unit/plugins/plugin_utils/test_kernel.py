@@ -89,6 +89,17 @@ def test_a_node_that_routes_is_told_of() -> None:
     assert kernel.notes(wanted, {}, node({"net.ipv4.ip_forward": "0"})) == []
 
 
+def test_a_setting_that_this_kernel_does_not_know_is_told() -> None:
+    given = {"net.core.somaxcon": "1", "net.core.somaxconn": "2", "vm.swappiness": "1", "kernel.panic": "1"}
+    known = {"net.core.somaxconn": "128", "vm.swappiness": "60"}
+    there = node(known, ["net.core.somaxcon", "vm.swappiness", "net.ipv4.tcp_tw_reuse"])
+    wanted = {**given, "net.ipv4.tcp_tw_reuse": "1"}
+    assert kernel.notes(wanted, given, there) == [
+        "baseline_sysctl.net.core.somaxcon: this kernel has no such setting now, as where its module is not loaded; "
+        "did you mean net.core.somaxconn?"
+    ]
+
+
 def test_a_null_of_what_we_do_not_set_is_refused() -> None:
     problems = Problems()
     kernel.check({"kernel.sysrq": None, "net.core.somaxcon": None, "nonsense": "1"}, "baseline_sysctl", problems)
