@@ -22,6 +22,8 @@ for part; do
             systemctl enable --quiet --now "$timekeeper"
             ;;
         journal)
+            # Written before its start, also where the clock was ahead when it was.
+            [ ! -e /etc/systemd/journald.conf.d/hardened-balancer.conf ] || touch /etc/systemd/journald.conf.d/hardened-balancer.conf
             # The sockets are systemd's and keep what comes meanwhile; flushing takes what was logged in memory along.
             systemctl restart systemd-journald.service
             journalctl --flush
