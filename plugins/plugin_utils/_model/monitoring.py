@@ -45,6 +45,13 @@ def _check(value: dict[str, t.Any], addresses: list[str], path: str, problems: P
             f"is missing: {show(public[0])} is seen from other machines; say which networks may ask, "
             "or leave address out, for loopback",
         )
+    far = [network for network in value.get("networks") or [] if network and not _is_local(network.partition("/")[0])]
+    if far and not public:
+        problems.add(
+            f"{path}.address",
+            f"{'holds loopback only' if value.get('address') else 'is missing'}: nobody of {far[0]} gets there; "
+            "name an address of this machine, or * for all",
+        )
 
 
 def _is_local(address: str) -> bool:
