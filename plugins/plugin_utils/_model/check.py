@@ -55,7 +55,7 @@ def _list(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
         words = (
             f"{_expected(of)}, or a list of such"
             if shape.single and (of.kind == "dict" or of.kind in SCALARS)
-            else "a list"
+            else _listed(of)
         )
         problems.add(path, f"holds {'a value' if of.secret else show(value)}, which must be {words}")
         return None
@@ -104,6 +104,9 @@ def _unknown(key: str, shape: Shape, known: t.Collection[str]) -> str:
     for keyword in catalogue.KEYWORDS if shape.keywords else ():
         if keyword.key == key and keyword.belongs_to(shape.keywords) and not keyword.writable:
             return f"cannot be set: {keyword.reason}" if keyword.reason else f"is written as {keyword.own_key}"
+    deeper = [name for name, sub in shape.keys.items() if key in sub.keys]
+    if len(deeper) == 1:
+        return f"unknown key; it belongs into {deeper[0]}: {{{key}: ...}}"
     return f"unknown key{suggest(key, known, 'known here')}{_hint(key, shape)}"
 
 
@@ -186,6 +189,10 @@ def _either(shape: Shape, value: t.Any, path: str, problems: Problems) -> t.Any:
     expected = ", or ".join(_expected(alternative) for alternative in shape.either)
     problems.add(path, f"holds {show(value)}, which must be {expected}")
     return None
+
+
+def _listed(of: Shape) -> str:
+    return f"a list of mappings with keys like {', '.join(list(of.keys)[:3])}" if of.keys else "a list"
 
 
 def _expected(shape: Shape) -> str:
