@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -15,7 +16,8 @@ import pytest
 from .conftest import ROOT, Run
 
 USED_AT_RUN_TIME = {"meta", "playbooks", "plugins", "roles"}
-FOR_PEOPLE_AND_GALAXY = {"CHANGELOG.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md"}
+FOR_PEOPLE_AND_GALAXY = {"CHANGELOG.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "docs"}
+LINK = re.compile(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)")
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,14 @@ def test_holds_what_is_used_at_run_time_and_nothing_of_the_checkout(tarball: Pat
         names = [Path(member.name) for member in archive.getmembers()]
     assert {name.parts[0] for name in names} == USED_AT_RUN_TIME | FOR_PEOPLE_AND_GALAXY
     assert [str(name) for name in names if name.name == "__pycache__" or name.suffix == ".pyc"] == []
+
+
+def test_no_page_links_to_what_is_not_in_it(tarball: Path, tmp_path: Path) -> None:
+    with tarfile.open(tarball) as archive:
+        archive.extractall(tmp_path)
+    links = [(page, link) for page in tmp_path.rglob("*.md") for link in LINK.findall(page.read_text(encoding="utf-8"))]
+    assert len(links) > 50
+    assert [f"{page.relative_to(tmp_path)}: {link}" for page, link in links if not (page.parent / link).exists()] == []
 
 
 def test_renders_by_name_from_an_empty_directory_what_the_checkout_renders(
