@@ -88,6 +88,8 @@ def _apply(order: Order, places: Places, run: _programs.Run) -> dict[str, t.Any]
         again = _decide(order, live, wanted, places)
         decided = decided if again.pending == "none" else again
     if decided.pending == "none":
+        # Of a run that was killed when all but this was done.
+        places.mark.unlink(missing_ok=True)
         _unit.keep(places)
         return _outcome(decided, wanted.digest, live.worker, places)
     before = _health.rows(places.admin_socket)
@@ -153,7 +155,8 @@ def _outcome(decided: Verdict, digest: str, worker: int | None, places: Places) 
         "did": decided.pending,
         "why": decided.reasons,
         "digest": digest,
-        "ports": _tree_files.read_ports(Path(places.trees, digest)),
+        "ports": _tree_files.read_planned(Path(places.trees, digest), _tree_files.PORTS),
+        "reach": _tree_files.read_planned(Path(places.trees, digest), _tree_files.REACH),
         "pid": worker,
         "listeners": _haproxy_service.served(places) if decided.pending in PROCESS_CHANGES else [],
     }

@@ -26,13 +26,17 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _nft_properties,
     _packages,
     _programs,
+    _reach,
     _session,
     _ssh_server,
+    _transaction,
+    _tree_files,
     _upkeep,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     HARD_LIMIT,
     Places,
+    linked_digest,
     number,
     parse_properties,
 )
@@ -42,8 +46,6 @@ PACKAGES = ("haproxy", "nftables", "openssh-server", "sudo", "python3-apt", "ufw
 UNITS = ("haproxy", "hardened-balancer-firewall", "ssh")
 ASKED_UNITS = (*UNITS, "ufw", "firewalld")
 NFTABLES_CONF = "/etc/nftables.conf"
-# The second is whom systemd-resolved asks, where the first names only itself.
-RESOLV_CONF = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
 # What the roles write, so that a task whose file is right already need not be sent.
 MANAGED = (
     "/etc/systemd/system/haproxy.service.d/hardened-balancer.conf",
@@ -104,6 +106,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
     listeners = _listeners.listeners(proc)
     ruleset = _nft.parse(said["nft"].out)
     written = {unit: _written(path) for unit, path in WRITTEN.items()}
+    configuration = _packages.configuration(places.link, places.trees, packages.conffiles)
     ports_of_ssh = ssh_ports(said["sshd"].out, units, listeners)
     return {
         **os_release(_text("/etc/os-release")),
@@ -118,12 +121,12 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
         "kernel": _kernel.read(sysctl, proc)._asdict(),
         "lives_by_ra": _kernel.lives_by_ra(_text(f"{proc}/self/net/ipv6_route"), _text(f"{proc}/self/net/if_inet6")),
         "addresses": addresses(_text(f"{proc}/self/net/fib_trie"), _text(f"{proc}/self/net/if_inet6")),
-        "resolvers": resolvers(*(_text(path) for path in RESOLV_CONF)),
         "groups": {ADMIN_GROUP: members(ADMIN_GROUP)},
         "users": _session.accounts(_text("/etc/shadow")),
         "packages": {package: packages.versions.get(package) for package in PACKAGES},
         "haproxy": haproxy(packages.versions.get("haproxy"), said["haproxy"].out),
-        "configuration": _packages.configuration(places.link, places.trees, packages.conffiles),
+        "configuration": configuration,
+        "reach": reach(places, configuration, _active(units, "haproxy.service")),
         "ssh": _ssh_server.describe(packages.versions.get("openssh-server"), said),
         "ssh_ports": ports_of_ssh,
         "listeners": listeners,
@@ -207,24 +210,6 @@ def addresses(fib_trie: str, if_inet6: str) -> list[str]:
     return [str(address) for address in kept]
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def resolvers(*texts: str) -> list[str]:
-    """The name servers that the node asks; none if it has one of its own, which may ask any."""
-    for text in texts:
-        named = re.findall(r"^\s*nameserver\s+([0-9A-Fa-f.:]+)", text, re.MULTILINE)
-        usable = [address for address in named if _is_address(address) and not _listeners.is_loopback(address)]
-        if usable and len(usable) == len(named):
-            return sorted(set(usable))
-    return []
-
-
 def members(name: str) -> list[str] | None:
     try:
         group = grp.getgrnam(name)
@@ -232,6 +217,19 @@ def members(name: str) -> list[str] | None:
         return None
     primary = [entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == group.gr_gid]
     return sorted({*group.gr_mem, *primary})
+
+
+def reach(places: Places, configuration: str, active: bool) -> dict[str, t.Any] | None:
+    """Where HAProxy connects to now; None where what runs does not say, as that of somebody else does not."""
+    if configuration != "ours":
+        return None if active and configuration == "foreign" else dict(_reach.NOTHING)
+    digests = [linked_digest(places)]
+    # A change that was cut off: which of the two runs was not seen by anybody.
+    digests += [_transaction.kept_digest(places)] if _transaction.is_open(places) else []
+    return _reach.joined(
+        _tree_files.read_planned(Path(places.trees, digest), _tree_files.REACH) if digest else None
+        for digest in digests
+    )
 
 
 def haproxy(version: str | None, printed: str) -> dict[str, t.Any]:

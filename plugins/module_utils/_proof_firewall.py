@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _listeners, _nft, _nft_properties, _spans
+from ansible_collections.hardened.balancer.plugins.module_utils import _listeners, _nft, _nft_properties, _reach, _spans
 from ansible_collections.hardened.balancer.plugins.module_utils._proof_seen import Expect, Finding, Seen, listed
 
 NAMED = 10
@@ -25,9 +25,11 @@ def firewall_drops(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
 
 
 def firewall_output(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """Of the service: as long as something runs that does not say where it connects to, nothing is refused to it."""
     chains = _nft_properties.chains_at(seen.table, "output", _nft.OURS)
     found = [str(chain.get("policy")) for chain in chains if chain.get("type") == "filter" and chain.get("prio") == 0]
-    yield Finding("firewall policy, outgoing", expect["output"], listed(found), found == [expect["output"]])
+    wanted = expect["firewall"]["output"]
+    yield Finding("firewall policy, outgoing", wanted, listed(found), found == [wanted])
 
 
 def firewall_lets_administrators_in(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
@@ -138,11 +140,7 @@ def firewall_rates(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
 def firewall_bypasses(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     """What is not tracked, in each direction: half of a connection that is tracked is a record that never ends."""
     wanted = expect["firewall"]["bypass"]
-    places = {
-        (address, int(port))
-        for family in ("workers4", "workers6")
-        for address, _dot, port in (one.split(" ") for one in expect["firewall"][family].split(", ") if one)
-    }
+    places = set(_reach.workers(expect["firewall"]["reach"]))
     for hook in ("prerouting", "output"):
         found = _nft_properties.untracked(seen.table, hook)
         ports = {p: _spans.read(expect["ports"].get(p, [])) if wanted else [] for p in PROTOCOLS}

@@ -22,7 +22,9 @@ NOT_A_FILE = "\0"
 SAID = ".said.json"
 # Beside a tree: the ports that it was planned with.
 PORTS = ".ports.json"
-BESIDE = (_tree.SOURCES, SAID, PORTS)
+# And where HAProxy connects to by it.
+REACH = ".reach.json"
+BESIDE = (_tree.SOURCES, SAID, PORTS, REACH)
 
 
 class OnDisk(t.NamedTuple):
@@ -63,10 +65,10 @@ def _read_record(directory: Path) -> Files | None:
     return {str(path): str(text) for path, text in found.items()} if isinstance(found, dict) else None
 
 
-def read_ports(directory: Path) -> dict[str, t.Any] | None:
-    """What the plan wanted open when it was written: a tree that comes back may serve what nobody plans any more."""
+def read_planned(directory: Path, name: str) -> dict[str, t.Any] | None:
+    """What the firewall needs for a tree: one that comes back may serve, and reach, what nobody plans any more."""
     try:
-        found = json.loads(_text(directory / PORTS))
+        found = json.loads(_text(directory / name))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

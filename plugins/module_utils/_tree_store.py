@@ -61,6 +61,7 @@ class Request:
     dry: bool = False
     fatal: bool = True
     ports: t.Mapping[str, t.Any] = field(default_factory=dict)
+    reach: t.Mapping[str, t.Any] = field(default_factory=dict)
 
 
 def converge(request: Request, places: Places, live: Live, run: _programs.Run = _programs.run) -> dict[str, t.Any]:
@@ -95,6 +96,7 @@ def _converge(request: Request, places: Places, live: Live, run: _programs.Run) 
     live = replace(live, unit_sandbox=_sandbox.parse(request.sandbox)) if request.sandbox else live
     pending, reasons = _verdict.needed(live, digest, final, request.nofile, places, edited=bool(edits))
     if not request.dry:
+        _keep_planned(request, Path(places.trees, digest))
         in_use = {digest, in_force, live.digest, live.started_with, _transaction.kept_digest(places)}
         _prune(places, request.keep, in_use)
     drift = _drift(live, in_force, edits)
@@ -203,7 +205,6 @@ def _change(
         else:
             _install(places, final, request.source, digest, staging)
         _write_beside(Path(places.trees, digest), _tree_files.SAID, messages)
-        _write_beside(Path(places.trees, digest), _tree_files.PORTS, request.ports)
         if aside and not os.path.lexists(aside):
             os.link(places.link, aside, follow_symlinks=False)
     finally:
@@ -301,6 +302,13 @@ def _write_all(directory: Path, files: Files) -> None:
 
 def _write_record(directory: Path, source: Files) -> None:
     write(directory / _tree.SOURCES, _tree.recorded(source))
+
+
+def _keep_planned(request: Request, tree: Path) -> None:
+    """Also where no file of the tree differs: whom a port is open to is not written in it."""
+    for name, planned in ((_tree_files.PORTS, request.ports), (_tree_files.REACH, request.reach)):
+        if _tree_files.read_planned(tree, name) != (planned or None):
+            _write_beside(tree, name, planned)
 
 
 def _write_beside(tree: Path, name: str, content: t.Any) -> None:

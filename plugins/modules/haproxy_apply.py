@@ -104,6 +104,10 @@ ports:
   description: The ports that the tree was planned with, as C(balancer_plan.ports) has them; null if it does not say.
   returned: success
   type: dict
+reach:
+  description: Where HAProxy connects to by the tree, as C(balancer_plan.reach) has it; null if it does not say.
+  returned: success
+  type: dict
 pid:
   description: The process that serves.
   returned: success

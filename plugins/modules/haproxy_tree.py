@@ -67,6 +67,10 @@ options:
     description: The ports that the tree was planned with; kept beside it for who goes back to it.
     type: dict
     default: {}
+  reach:
+    description: Where HAProxy connects to by the tree; kept beside it too.
+    type: dict
+    default: {}
   warnings:
     description:
       - What a warning of HAProxy about the configuration does. V(fatal) refuses the configuration.
@@ -164,6 +168,7 @@ def main() -> None:
             "nofile": {"type": "int"},
             "sandbox": {"type": "str"},
             "ports": {"type": "dict", "default": {}},
+            "reach": {"type": "dict", "default": {}},
             "warnings": {"type": "str", "choices": ["shown", "fatal"], "default": "fatal"},
         },
         supports_check_mode=True,
@@ -181,6 +186,7 @@ def main() -> None:
             dry=module.check_mode,
             fatal=given["warnings"] == "fatal",
             ports=given["ports"],
+            reach=given["reach"],
         )
         result = _tree_store.converge(request, places, _haproxy_process.observe(places))
     except _tree.TreeError as exc:

@@ -137,10 +137,11 @@ node:
         - What our table opens to some networks only, SSH left out, each with C(protocol), C(ports) and C(sources).
       type: list
       elements: dict
-    resolvers:
-      description: Addresses of the name servers that the node asks; empty if it asks one of its own.
-      type: list
-      elements: str
+    reach:
+      description:
+        - Where HAProxy connects to by the tree in force, as C(balancer_plan.reach) has it; null where the tree does not
+          say, or a configuration of somebody else runs.
+      type: dict
     translations:
       description:
         - The hooks of the kernel at which addresses are rewritten, by whomever; V(loopback) where that is so within the

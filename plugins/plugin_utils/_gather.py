@@ -19,8 +19,6 @@ FAMILIES = (
     *("baseline_", "firewall_conntrack", "firewall_existing", "firewall_output", "firewall_syn"),
     *("ssh_jump", "ssh_profile"),
 )
-# What the playbooks hand to the role firewall; in an inventory they would open what nobody has planned.
-OF_PLAYBOOKS = ("firewall_held", "firewall_ports", "firewall_scope")
 # Registered or passed by our own playbooks: neither input nor typing mistake.
 OURS = ("balancer_plan", "balancer_hosts", "balancer_served", "balancer_proof", "balancer_serial")
 # Where an inventory says that a host is reached through another.
@@ -195,9 +193,6 @@ def gather(task_vars: dict[str, t.Any], templar: t.Any) -> Gathered:
     for name in sorted(name for name in task_vars if isinstance(name, str)):
         if not _is_ours(name) or name in OURS or name == "haproxy_secrets":
             continue
-        if name in OF_PLAYBOOKS:
-            problems.add(name, "is set by the playbooks themselves; what is open follows from binds")
-            continue
         shape = (
             shapes.SITE if name.startswith(shapes.SITE_PREFIX) else shapes.VARIABLES.get(name, ((), Shape("text")))[1]
         )
@@ -209,7 +204,7 @@ def _is_ours(name: str) -> bool:
     """Of the prefixes that others use too: our names, those that begin like one, and those that are a letter off."""
     if name.startswith(SHARED_PREFIXES):
         known = name in shapes.VARIABLES or misspelt(name, shapes.VARIABLES) is not None
-        return known or name.startswith(FAMILIES) or name in OF_PLAYBOOKS
+        return known or name.startswith(FAMILIES)
     return name.startswith(PREFIXES)
 
 

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _spans
+from ansible_collections.hardened.balancer.plugins.module_utils import _reach, _spans
 
 from . import targets
 from .problems import Problems
@@ -20,74 +19,86 @@ Firewall = dict[str, t.Any]
 IN_THE_WAY = ("prerouting", "output")
 # By HTTP come packages, and answers about certificates.
 HTTP = (80, 443)
-ANYWHERE = {"4": "0.0.0.0/0", "6": "::/0"}
+ANYWHERE = ("0.0.0.0/0", "::/0")
+ALL_PORTS = [1, 65535]
 
 
-def draft(given: dict[str, t.Any], sections: list[Section], problems: Problems) -> Firewall:
-    """What follows from the inventory alone."""
-    found = targets.workers(sections)
+def draft(given: dict[str, t.Any], sections: list[Section], problems: Problems) -> tuple[Firewall, _reach.Reach]:
+    """What follows from the inventory alone, and where HAProxy connects to by it."""
+    workers, others = targets.workers(sections), targets.others(sections)
     if given.get("ssh_jump_host") and given.get("firewall_output") == "drop" and not given.get("firewall_output_allow"):
         problems.add(
             "firewall_output",
             "holds 'drop' beside ssh_jump_host, and nobody could go on from the node; "
             "allow the SSH port of the hosts behind it in firewall_output_allow",
         )
-    known = [(one.address, one.port) for one in found if one.address and one.port]
-    exempt = [
-        *(given.get("balancer_management_networks") or []),
-        *(given.get("firewall_syn_exempt") or []),
-        *(address for address, _port in known),
-    ]
-    four, six = _by_family(known)
-    return {
+    output = given.get("firewall_output")
+    entries = [one for one in given.get("firewall_output_allow") or [] if one and one.get("ports")]
+    named = [targets.Other(one.path, "tcp", one.address, one.port) for one in workers if not one.address]
+    named += [one for one in others if not one.address]
+    _judge_output(given, entries, named, problems)
+    exempt = [*(given.get("balancer_management_networks") or []), *(given.get("firewall_syn_exempt") or [])]
+    filtered = {
         "syn_rate": _syn_rate(given.get("firewall_syn_rate")),
-        # As text: there may be thousands of workers.
         "syn_exempt": " ".join(_spans.networks(str(one) for one in exempt if one)),
         "bypass": bool(given.get("firewall_conntrack_bypass")),
-        "workers4": four,
-        "workers6": six,
-        "unknown": sorted({one.path for one in found if not one.address}),
-        "output": given.get("firewall_output"),
-        "allowed": _allowed(given, sections, found, problems),
+        "unknown": sorted({one.path for one in workers if not one.address}),
+        "output": output,
+        "allowed": [_entry(one["protocol"], one["ports"], one.get("networks")) for one in entries],
     }
+    reach = _reach.of(
+        ((one.address, one.port) for one in workers if one.address and one.port),
+        [
+            *(_entry(one.protocol, [[one.port, one.port]], [one.address]) for one in others if one.address),
+            *(way for one in named for way in _ways(one, entries, output)),
+        ],
+    )
+    return filtered, reach
 
 
-def _allowed(
-    given: dict[str, t.Any], sections: list[Section], workers: list[targets.Worker], problems: Problems
-) -> list[dict[str, str]]:
-    """What the node may begin beside what every node does: each with protocol, ports, and networks as text."""
-    entries = [one for one in given.get("firewall_output_allow") or [] if one and one.get("ports")]
+def _judge_output(
+    given: dict[str, t.Any], entries: list[dict[str, t.Any]], named: list[targets.Other], problems: Problems
+) -> None:
+    """Of targets whose addresses only HAProxy will know."""
     if given.get("firewall_output") != "drop":
         if entries:
             problems.add("firewall_output_allow", "goes with firewall_output: drop; without it everything is allowed")
-        return []
-    others = targets.others(sections)
-    asked = [*(targets.Other(one.path, "tcp", one.address, one.port) for one in workers), *others]
-    for path, port in sorted({(one.path, one.port or 0) for one in asked if not _reached(one, entries)}):
+        return
+    closed = {(one.path, one.port or 0) for one in named if not _by_http(one) and not _leading_to(one, entries)}
+    for path, port in sorted(closed):
         of_port = f"port {port} of " if port else ""
         problems.add(
             "firewall_output",
             f"holds 'drop', and {path} leads to {of_port}an address that only HAProxy will know; "
             "allow it in firewall_output_allow",
         )
-    found = [_entry(one["protocol"], one["ports"], one.get("networks")) for one in entries]
-    for one in others:
-        if one.address and one.port:
-            found.append(_entry(one.protocol, [[one.port, one.port]], [one.address]))
-    return [one for i, one in enumerate(found) if one not in found[:i]]
 
 
-def _reached(one: targets.Other, entries: list[dict[str, t.Any]]) -> bool:
-    if one.address:
-        return True
-    ports = [span for entry in entries if entry["protocol"] == one.protocol for span in entry["ports"] if span]
-    if one.port is None:
-        return bool(ports)
-    return one.port in HTTP or any(low <= one.port <= high for low, high in ports)
+def _by_http(one: targets.Other) -> bool:
+    """Which is let out anyway."""
+    return one.protocol == "tcp" and one.port in HTTP
+
+
+def _leading_to(one: targets.Other, entries: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """What of firewall_output_allow may be the way to it."""
+    return [
+        entry
+        for entry in entries
+        if entry["protocol"] == one.protocol
+        and any(one.port is None or low <= one.port <= high for low, high in filter(None, entry["ports"]))
+    ]
+
+
+def _ways(one: targets.Other, entries: list[dict[str, t.Any]], output: str | None) -> list[dict[str, str]]:
+    """What has to be let out for it: a tree that comes back needs that, whatever the inventory allows by then."""
+    if output == "drop":
+        found = _leading_to(one, entries)
+        return [_entry(entry["protocol"], entry["ports"], entry.get("networks")) for entry in found]
+    return [] if _by_http(one) else [_entry(one.protocol, [[one.port, one.port] if one.port else ALL_PORTS], None)]
 
 
 def _entry(protocol: str, ports: list[t.Any], networks: list[str | None] | None) -> dict[str, str]:
-    given = [network for network in networks or ANYWHERE.values() if network]
+    given = [network for network in networks or ANYWHERE if network]
     return {
         "protocol": protocol,
         "ports": ", ".join(_spans.text((low, high) for low, high in filter(None, ports))),
@@ -101,18 +112,6 @@ def _syn_rate(given: t.Any) -> dict[str, int] | None:
     return dict(SYN_RATE) if given else None
 
 
-def _by_family(places: list[tuple[str, int]]) -> tuple[str, str]:
-    """As elements of a set of nftables, sorted, so that no order of an inventory shows."""
-    parsed = sorted({(ipaddress.ip_address(address), port) for address, port in places}, key=_order)
-    four = [f"{address} . {port}" for address, port in parsed if address.version == 4]
-    six = [f"{address} . {port}" for address, port in parsed if address.version == 6]
-    return ", ".join(four), ", ".join(six)
-
-
-def _order(place: tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]) -> tuple[int, int, int]:
-    return place[0].version, int(place[0]), place[1]
-
-
 def settle(drafted: Firewall, node: dict[str, t.Any]) -> Firewall:
     """With what the node decides: what is translated must be tracked, and rules of others may ask for states."""
     translated = node.get("translations") or []
@@ -121,12 +120,7 @@ def settle(drafted: Firewall, node: dict[str, t.Any]) -> Firewall:
     if others := [firewall["name"] for firewall in node.get("firewalls") or []]:
         in_the_way.append(f"has another firewall, which may need it ({', '.join(others)})")
     bypass = drafted["bypass"] and not in_the_way
-    return {
-        **drafted,
-        "bypass": bypass,
-        "tracking": _tracking(drafted, in_the_way),
-        "resolvers": " ".join(_spans.networks(node.get("resolvers") or ANYWHERE.values())),
-    }
+    return {**drafted, "bypass": bypass, "tracking": _tracking(drafted, in_the_way)}
 
 
 def _tracking(drafted: Firewall, in_the_way: list[str]) -> str:

@@ -37,7 +37,7 @@ Variables = dict[str, t.Any]
 # What the proof asks of a listener.
 PROVEN = ("frontend", "kind", "mode", "address", "low", "high", "protocol", "plain", "quiet")
 # And of the packet filter.
-FILTERED = ("syn_rate", "bypass", "workers4", "workers6")
+FILTERED = ("syn_rate", "bypass", "output")
 
 
 def origins(variables: Variables, inventory: dict[str, t.Any]) -> dict[tuple[str, str], str]:
@@ -56,6 +56,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     sandbox.check(given.get("haproxy_unit") or {}, problems)
     listed = content.gather(given, variables)
     drawn = sections.draw(given, listed, inventory, problems)
+    filtered, reach = firewall.draft(given, drawn.sections, problems)
     jumps.check(inventory, bool(given.get("ssh_jump_host")), problems)
     result = {
         "name": inventory["name"],
@@ -76,7 +77,8 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "backends": drawn.backends,
         "listeners": [listener._asdict() for listener in drawn.listeners],
         "ports": binds.open_ports(drawn.listeners),
-        "firewall": firewall.draft(given, drawn.sections, problems),
+        "firewall": filtered,
+        "reach": reach,
         "existing_firewall": given.get("firewall_existing"),
         "quic": any(one.protocol == "udp" and one.kind in content.PROXIES.values() for one in drawn.listeners),
         "baseline": baseline.draft(given, drawn.listeners, inventory),
@@ -139,13 +141,12 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
             "ssh": plan["ssh"]["settings"],
             "ssh_offered": plan["ssh"]["offered"],
             "management_networks": plan["management_networks"],
-            "output": plan["firewall"]["output"],
             "existing_firewall": plan["existing_firewall"],
             "ports": plan["ports"],
             "baseline": baseline.proof(plan["baseline"]),
         },
         "service": {
-            "firewall": {k: plan["firewall"][k] for k in FILTERED},
+            "firewall": {**{k: plan["firewall"][k] for k in FILTERED}, "reach": plan["reach"]},
             "binds": [{k: listener[k] for k in PROVEN} for listener in plan["listeners"]],
             "ports": plan["ports"],
             "backends": [b for b in plan["backends"] if b["servers"]],

@@ -17,7 +17,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 NEW_NETWORK = 0x40000000
 NODE, NODE6 = "198.51.100.10", "2001:db8:2::10"
 CLIENT, OTHER, CLIENT6 = "198.51.100.2", "203.0.113.2", "2001:db8:2::2"
-WORKER, INSIDE = "198.18.0.101", "198.18.0.10"
+WORKER, SECOND, INSIDE = "198.18.0.101", "198.18.0.102", "198.18.0.10"
 # Less than it takes until a SYN is sent again.
 SECONDS = 0.8
 
@@ -27,7 +27,7 @@ def run(*words: str) -> str:
 
 
 class Networks:
-    """`node` has the rules; `world` has two clients and a worker."""
+    """`node` has the rules; `world` has two clients and two workers."""
 
     def __init__(self, name: str) -> None:
         self.node, self.world = f"{name}-node", f"{name}-world"
@@ -39,7 +39,7 @@ class Networks:
             run("ip", "-n", one, "link", "set", "lo", "up")
         for link, at_node, at_world in (
             ("outside", [f"{NODE}/24", f"{NODE6}/64"], [f"{CLIENT}/24", f"{CLIENT6}/64"]),
-            ("inside", [f"{INSIDE}/24"], [f"{WORKER}/24"]),
+            ("inside", [f"{INSIDE}/24"], [f"{WORKER}/24", f"{SECOND}/24"]),
         ):
             peer = ("type", "veth", "peer", "name", link, "netns", self.world)
             run("ip", "-n", self.node, "link", "add", link, *peer)

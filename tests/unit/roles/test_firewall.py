@@ -7,12 +7,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pytest
 
+from ansible_collections.hardened.balancer.plugins.filter.joined_reach import joined_reach
 from ansible_collections.hardened.balancer.plugins.module_utils import _nft
 from ansible_collections.hardened.balancer.plugins.plugin_utils._ports import networks_by_family
 
@@ -22,12 +24,11 @@ FILTER: dict[str, Any] = {
     "syn_rate": {"rate": 300, "burst": 600},
     "syn_exempt": "",
     "bypass": True,
-    "workers4": "",
-    "workers6": "",
     "output": "accept",
-    "resolvers": "192.0.2.53/32",
     "allowed": [],
 }
+WORKERS = ("workers4", "workers6")
+REACH: dict[str, Any] = {"workers4": "", "workers6": "", "others": []}
 needs_a_kernel = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("nft"), reason="loads rules in a network namespace: needs root and nft"
 )
@@ -40,8 +41,11 @@ def ruleset(
     udp: list[str],
     restricted: list[dict[str, Any]] | None = None,
     template: str = "firewall",
+    reach: Sequence[dict[str, Any] | None] = (REACH,),
     **more: Any,
 ) -> str:
+    """`reach` is what runs, and what will run, as the plan of each says it; workers alone may be given without."""
+    workers: dict[str, Any] = {key: more.pop(key) for key in WORKERS if key in more}
     environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     environment.filters["hardened.balancer.networks_by_family"] = networks_by_family
     text = (ROLE / f"templates/etc/hardened-balancer/{template}.nft.j2").read_text()
@@ -51,7 +55,8 @@ def ruleset(
             "node": {"ssh_ports": ssh},
             "firewall": {**FILTER, "syn_exempt": " ".join(networks), **more},
         },
-        __firewall_ports={"tcp": tcp, "udp": udp, "restricted": restricted or []},
+        __firewall_open={"tcp": tcp, "udp": udp, "restricted": restricted or []},
+        __firewall_reached=joined_reach([{**REACH, **workers}] if workers else reach),
     )
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from .networks import CLIENT, CLIENT6, INSIDE, NODE, NODE6, OTHER, SECONDS, WORKER, Networks
-from .test_firewall import ruleset
+from .networks import CLIENT, CLIENT6, INSIDE, NODE, NODE6, OTHER, SECOND, SECONDS, WORKER, Networks, inside
+from .test_firewall import REACH, ruleset
 
 BANS = ("inet", "hardened_balancer_bans")
 SERVED: dict[str, Any] = {
@@ -196,6 +196,55 @@ def test_what_the_node_may_begin(networks: Networks, tmp_path: Path) -> None:
         networks.connect(networks.node, NODE, CLIENT, 5011)
     service = networks.listen(networks.node, NODE, 80)
     passes(networks.connect(networks.world, CLIENT, NODE, 80), accept(service))
+
+
+def test_while_workers_change_both_are_reached(networks: Networks, tmp_path: Path) -> None:
+    """Before it those of what runs, during it both, after it the new ones; what has begun goes on."""
+    runs, comes = ({**REACH, "workers4": f"{address} . 8080"} for address in (WORKER, SECOND))
+    nothing_else = {key: value for key, value in SERVED.items() if key != "workers4"}
+    doors = {address: networks.listen(networks.world, address, 8080) for address in (WORKER, SECOND)}
+    begun = []
+
+    def reached() -> set[str]:
+        found = set()
+        for address, door in doors.items():
+            try:
+                begun.append((networks.connect(networks.node, INSIDE, address, 8080), accept(door)))
+            except OSError:
+                continue
+            found.add(address)
+        return found
+
+    for bypass in (True, False):
+        for reach, expected in (
+            ([runs], {WORKER}),
+            ([runs, comes], {WORKER, SECOND}),
+            ([comes], {SECOND}),
+            ([None, comes], {WORKER, SECOND}),
+        ):
+            rules = ruleset(**nothing_else, reach=reach, output="drop", bypass=bypass)
+            networks.load(rules, tmp_path / "rules")
+            for pair in begun:
+                passes(pair[1], pair[0])
+            assert reached() == expected
+
+
+def test_a_name_server_of_another_lease_is_asked(networks: Networks, tmp_path: Path) -> None:
+    networks.load(ruleset(**SERVED, output="drop"), tmp_path / "rules")
+    with inside(networks.world):
+        server = socket.socket(type=socket.SOCK_DGRAM)
+        server.bind((CLIENT, 53))
+    with inside(networks.node):
+        asker = socket.socket(type=socket.SOCK_DGRAM)
+    with server, asker:
+        server.settimeout(SECONDS)
+        asker.settimeout(SECONDS)
+        asker.sendto(b"?", (CLIENT, 53))
+        question, address = server.recvfrom(9)
+        server.sendto(b"!", address)
+        assert (question, asker.recv(9)) == (b"?", b"!")
+    networks.listen(networks.world, CLIENT, 53)
+    networks.connect(networks.node, NODE, CLIENT, 53).close()
 
 
 def test_the_fail_safe_leaves_ssh_alone_open(networks: Networks, tmp_path: Path) -> None:

@@ -564,15 +564,40 @@ def test_the_way_back_leads_to_what_had_proven_itself(machine: Machine) -> None:
     machine.apply()
     with pytest.raises(_haproxy_apply.ApplyError, match=rf"no tree before the one in force.*{first} \(in force\)"):
         machine.apply(digest="previous")
-    second = machine.write(machine.source("second"), ports={"tcp": ["80"]})["digest"]
+    reach = {"workers4": "10.0.0.1 . 80", "workers6": "", "others": []}
+    second = machine.write(machine.source("second"), ports={"tcp": ["80"]}, reach=reach)["digest"]
     machine.apply()
     machine.write(machine.source("never in force"))
     back = machine.apply(digest="previous")
-    assert (back["did"], back["digest"], back["ports"]) == ("reload", first, None)
+    assert (back["did"], back["digest"], back["ports"], back["reach"]) == ("reload", first, None, None)
     forth = machine.apply(digest="previous")
-    assert (forth["digest"], forth["ports"]) == (second, {"tcp": ["80"]})
+    assert (forth["digest"], forth["ports"], forth["reach"]) == (second, {"tcp": ["80"]}, reach)
     with pytest.raises(_haproxy_apply.ApplyError, match="no tree 0123456789abcdef"):
         machine.apply(digest="0123456789abcdef")
+
+
+def test_a_tree_knows_what_was_planned_last(machine: Machine) -> None:
+    """Whom a port is open to, and which networks a name leads to, is written in no file of a tree."""
+    reach = {"workers4": "10.0.0.1 . 80", "workers6": "", "others": []}
+    machine.write(machine.source(), ports={"tcp": ["80"]})
+    machine.apply()
+    ports = {"tcp": [], "restricted": [{"protocol": "tcp", "ports": ["80"], "sources": ["198.51.100.0/24"]}]}
+    machine.write(machine.source(), ports=ports, reach=reach, dry=True)
+    same = machine.apply()
+    assert (same["did"], same["ports"], same["reach"]) == ("none", {"tcp": ["80"]}, None)
+    assert machine.write(machine.source(), ports=ports, reach=reach)["changed"] is False
+    same = machine.apply()
+    assert (same["did"], same["ports"], same["reach"]) == ("none", ports, reach)
+    kept = Path(machine.places.trees, str(same["digest"]), ".reach.json")
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_run_that_was_killed_before_its_last_step_leaves_no_mark(machine: Machine) -> None:
+    machine.write(machine.source())
+    machine.apply()
+    machine.places.mark.touch()
+    assert machine.apply()["did"] == "none"
+    assert not machine.places.mark.exists()
 
 
 def test_a_change_that_was_cut_off_is_finished(machine: Machine) -> None:

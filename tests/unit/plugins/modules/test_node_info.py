@@ -289,20 +289,6 @@ def test_what_the_ssh_server_knows() -> None:
     assert _ssh_server.describe(None, said)["version"] is None
 
 
-@pytest.mark.parametrize(
-    ("texts", "found"),
-    [
-        (["nameserver 192.0.2.53\n# nameserver 192.0.2.54\nnameserver 2001:db8::53\n"], ["192.0.2.53", "2001:db8::53"]),
-        (["nameserver 127.0.0.53\noptions edns0\n", "nameserver 192.0.2.53\n"], ["192.0.2.53"]),
-        (["nameserver 127.0.0.1\n", ""], []),
-        (["nameserver 127.0.0.1\nnameserver 192.0.2.53\n"], []),
-        ([""], []),
-    ],
-)
-def test_whom_the_node_asks_for_names(texts: list[str], found: list[str]) -> None:
-    assert _node.resolvers(*texts) == found
-
-
 def test_where_nft_gives_no_answer_iptables_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[str] = []
 

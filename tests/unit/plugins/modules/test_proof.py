@@ -44,7 +44,6 @@ LOCKDOWN: dict[str, Any] = {
     "ssh": SSH,
     "ssh_offered": OFFERED,
     "management_networks": NETWORKS,
-    "output": "accept",
     "ports": {"tcp": ["80", "443", "8000-8010"], "udp": ["443"]},
     "baseline": BASELINE,
 }
@@ -55,8 +54,12 @@ SERVICE: dict[str, Any] = {
     "firewall": {
         "syn_rate": {"rate": 300, "burst": 600},
         "bypass": True,
-        "workers4": "10.0.0.101 . 80, 10.0.0.102 . 80",
-        "workers6": "2001:db8:1::1 . 80",
+        "output": "accept",
+        "reach": {
+            "workers4": "10.0.0.101 . 80, 10.0.0.102 . 80",
+            "workers6": "2001:db8:1::1 . 80",
+            "others": [],
+        },
     },
     "backends": [{"name": "back", "mode": "http", "servers": "one two", "checked": True}],
     "require_healthy": True,
@@ -225,7 +228,6 @@ OPEN = Node().table
             {"table": []},
             {
                 "firewall policy": "no chain at the input hook of table inet hardened_balancer",
-                "firewall policy, outgoing": "none",
                 "SSH on port 22 is open to": "nowhere",
             },
         ),
@@ -281,7 +283,8 @@ def test_a_firewall_that_is_left() -> None:
 
 
 def test_what_may_go_out() -> None:
-    assert failed("lockdown", Node(), output="drop") == {"firewall policy, outgoing": "accept"}
+    dropped = {**SERVICE["firewall"], "output": "drop"}
+    assert failed("service", Node(), firewall=dropped) == {"firewall policy, outgoing": "accept"}
 
 
 def test_bans_that_drop_nothing() -> None:

@@ -18,12 +18,20 @@ from ansible_collections.hardened.balancer.plugins.plugin_utils._model.section i
 from .test_model import INVENTORY, NODE, RUN
 
 
-def filtered(variables: dict[str, t.Any], **node: t.Any) -> dict[str, t.Any]:
+def planned(variables: dict[str, t.Any], **node: t.Any) -> dict[str, t.Any]:
     drafted, problems = model.draft(variables, INVENTORY)
     assert problems == []
     plan, problems = model.complete(drafted, {**NODE, **node}, RUN)
     assert problems == []
-    return t.cast("dict[str, t.Any]", plan["firewall"])
+    return plan
+
+
+def filtered(variables: dict[str, t.Any], **node: t.Any) -> dict[str, t.Any]:
+    return t.cast("dict[str, t.Any]", planned(variables, **node)["firewall"])
+
+
+def reached(variables: dict[str, t.Any]) -> dict[str, t.Any]:
+    return t.cast("dict[str, t.Any]", planned(variables)["reach"])
 
 
 def refused(variables: dict[str, t.Any]) -> list[str]:
@@ -33,16 +41,14 @@ def refused(variables: dict[str, t.Any]) -> list[str]:
 def test_the_smallest_case() -> None:
     assert filtered({}) == {
         "syn_rate": {"rate": 1000, "burst": 5000},
-        "syn_exempt": "10.0.0.101/32 10.0.0.102/32",
+        "syn_exempt": "",
         "bypass": True,
-        "workers4": "10.0.0.101 . 80, 10.0.0.102 . 80",
-        "workers6": "",
         "unknown": [],
         "output": "accept",
         "allowed": [],
         "tracking": "bypassed for served ports and workers",
-        "resolvers": "0.0.0.0/0 ::/0",
     }
+    assert reached({}) == {"workers4": "10.0.0.101 . 80, 10.0.0.102 . 80", "workers6": "", "others": []}
 
 
 def test_rates() -> None:
@@ -50,7 +56,7 @@ def test_rates() -> None:
     assert filtered({"firewall_syn_rate": True})["syn_rate"] == {"rate": 1000, "burst": 5000}
     assert filtered({"firewall_syn_rate": {"rate": 50}})["syn_rate"] == {"rate": 50, "burst": 5000}
     exempt = {"firewall_syn_exempt": ["203.0.113.0/24"], "balancer_management_networks": ["198.51.100.0/24"]}
-    assert filtered(exempt)["syn_exempt"].split()[-2:] == ["198.51.100.0/24", "203.0.113.0/24"]
+    assert filtered(exempt)["syn_exempt"] == "198.51.100.0/24 203.0.113.0/24"
     assert refused({"firewall_syn_rate": {"rate": 0}}) == [
         "firewall_syn_rate.rate: holds 0, which must be a whole number from 1 to 1000000"
     ]
@@ -96,12 +102,12 @@ def test_the_port_that_all_are_checked_at() -> None:
 
 
 def test_workers_in_one_order() -> None:
-    drafted = firewall.draft(
+    _filter, reach = firewall.draft(
         {},
         [Section("backend", "b", "b", [Line("server a 10.0.0.9:80", ""), Line("server b 10.0.0.10:80", "")])],
         Problems(),
     )
-    assert drafted["workers4"] == "10.0.0.9 . 80, 10.0.0.10 . 80"
+    assert reach["workers4"] == "10.0.0.9 . 80, 10.0.0.10 . 80"
 
 
 def test_what_is_tracked_and_why() -> None:
@@ -176,13 +182,32 @@ def test_what_may_go_out() -> None:
             {"protocol": "udp", "ports": 161},
         ],
     }
-    found = filtered(given, resolvers=["192.0.2.53", "2001:db8::53"])
-    assert (found["output"], found["resolvers"]) == ("drop", "192.0.2.53/32 2001:db8::53/128")
+    found = filtered(given)
+    assert found["output"] == "drop"
     assert found["allowed"] == [
         {"protocol": "tcp", "ports": "5432, 8000-8010", "networks": "10.0.0.0/8"},
         {"protocol": "udp", "ports": "161", "networks": "0.0.0.0/0 ::/0"},
-        {"protocol": "udp", "ports": "514", "networks": "192.0.2.14/32"},
     ]
+    # Where everything may go out, too: the tree may come back when it does not.
+    for variables in (given, {"haproxy_global": given["haproxy_global"]}):
+        assert reached(variables)["others"] == [{"protocol": "udp", "ports": "514", "networks": "192.0.2.14/32"}]
+
+
+def test_the_way_to_an_address_that_only_haproxy_knows() -> None:
+    """What of the inventory leads there goes along with the tree, and nothing else of it."""
+    backup = {"ports": 873, "networks": ["192.0.2.0/24"]}
+    way = {"ports": ["80-90"], "networks": ["10.0.0.0/8"]}
+    assert reached({**DROP, **BY_NAME, "firewall_output_allow": [backup, way]})["others"] == [
+        {"protocol": "tcp", "ports": "80-90", "networks": "10.0.0.0/8"}
+    ]
+    assert reached(BY_NAME)["others"] == [{"protocol": "tcp", "ports": "81", "networks": "0.0.0.0/0 ::/0"}]
+    one = {"name": "a", "address": "10.0.0.1", "port": 80}
+    anywhere = {"haproxy_backends": [{"name": "web_workers", "servers": [one], "http_request": ["set-dst hdr(x)"]}]}
+    assert reached(anywhere)["others"] == [{"protocol": "tcp", "ports": "1-65535", "networks": "0.0.0.0/0 ::/0"}]
+    by_http = {"haproxy_backends": [{"name": "web_workers", "servers": [{"name": "a", "address": "a.b", "port": 80}]}]}
+    assert reached(by_http)["others"] == []
+    named_log = {**DROP, "haproxy_global": {"log": "logs.example.com:443 local0"}}
+    assert "leads to port 443 of an address" in refused(named_log)[0]
 
 
 def test_what_could_not_work() -> None:
