@@ -32,8 +32,8 @@ for part; do
             if [ -e /etc/fail2ban/jail.d/hardened-balancer.local ]; then
                 systemctl enable --quiet fail2ban.service
                 systemctl restart fail2ban.service
-            else
-                # Stopping it lifts its bans.
+            elif [ "$(systemctl show --property=LoadState --value fail2ban.service)" != not-found ]; then
+                # Stopping it lifts its bans. Where somebody purged the package, there is nothing to stop.
                 systemctl disable --quiet --now fail2ban.service
             fi
             ;;
