@@ -4,14 +4,15 @@ unit=hardened-balancer-firewall.service
 rules=/etc/hardened-balancer/firewall.nft
 failsafe=/etc/hardened-balancer/firewall-failsafe.nft
 
-# The tables without counters, and without the sources that are being rated or banned.
-listed() { nft -s -t list table inet hardened_balancer_bans && nft -s -t list table inet hardened_balancer; }
+# What is ours, without counters, and without the sources that are being rated or banned. Operators may have sets and
+# chains of their own beside those of the bans, which no run takes from them.
+listed='nft -s -t list table inet hardened_balancer &&
+    nft -s -t list chain inet hardened_balancer_bans prerouting &&
+    nft -s -t list set inet hardened_balancer_bans ban4 &&
+    nft -s -t list set inet hardened_balancer_bans ban6'
 
 # The same of the candidate, loaded in a network of its own, where it can cut nobody off.
-candidate() {
-    # shellcheck disable=SC2016 # the inner shell is to expand this
-    unshare --net sh -c 'nft -f "$1" && nft -s -t list ruleset' - "$STAGED$rules"
-}
+candidate() { unshare --net sh -c "nft -f \"\$1\" && $listed" - "$STAGED$rules"; }
 
 check() { candidate >/dev/null && unshare --net nft -f "$STAGED$failsafe"; }
 
@@ -20,7 +21,7 @@ in_force() {
         echo "$wanted"
         return 1
     }
-    [ "$(listed 2>&1)" = "$wanted" ] || {
+    [ "$(sh -c "$listed" 2>&1)" = "$wanted" ] || {
         echo "the tables of inet hardened_balancer in the kernel are not those of $rules"
         return 1
     }

@@ -74,6 +74,25 @@ def listed(text: str, path: Path) -> str:
     return done.stdout
 
 
+def in_force(tmp_path: Path, text: str, *changes: str) -> subprocess.CompletedProcess[str]:
+    """What the role says of a kernel, a network of its own, in which the rules were loaded and then changed."""
+    staged = tmp_path / "staged/etc/hardened-balancer"
+    staged.mkdir(parents=True, exist_ok=True)
+    staged.joinpath("firewall.nft").write_text(text)
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text("#!/bin/sh\n")
+    systemctl.chmod(0o755)
+    lines = [(ROLE / "files/firewall.sh").read_text(), "set -e", 'nft -f "$STAGED$rules"', *changes, "in_force"]
+    environment = {**os.environ, "STAGED": str(tmp_path / "staged"), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    return subprocess.run(
+        ["unshare", "--net", "sh", "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+
+
 def test_ssh_from_anywhere_and_nothing_served() -> None:
     found = rules(ruleset(**OPEN))
     assert "tcp dport { 22 } accept" in found
@@ -154,6 +173,42 @@ def test_the_kernel_takes_it_and_drops_the_rest(wanted: dict[str, Any], tmp_path
     ]
     for hook, policy in (("input", "drop"), ("forward", "drop"), ("output", "accept")):
         assert f"type filter hook {hook} priority filter; policy {policy};" in found
+
+
+BANS = "inet hardened_balancer_bans"
+
+
+@needs_a_kernel
+@pytest.mark.parametrize(
+    "change",
+    [
+        "true",
+        f"nft add element {BANS} ban4 '{{ 203.0.113.7 timeout 1h }}'",
+        f"nft add set {BANS} office '{{ type ipv4_addr; }}'; nft add chain {BANS} mine; nft add rule {BANS} mine drop",
+        f"nft add chain {BANS} early '{{ type filter hook prerouting priority -320; }}'",
+    ],
+)
+def test_what_operators_have_beside_the_bans_is_no_change(tmp_path: Path, change: str) -> None:
+    done = in_force(tmp_path, ruleset(**{**OPEN, "networks": ["198.51.100.0/24"], "tcp": ["80"]}), change)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@needs_a_kernel
+@pytest.mark.parametrize(
+    "change",
+    [
+        "nft delete table inet hardened_balancer",
+        "nft add rule inet hardened_balancer input accept",
+        f"nft delete table {BANS}",
+        f"nft flush chain {BANS} prerouting",
+        f"nft insert rule {BANS} prerouting accept",
+        f"nft flush chain {BANS} prerouting; nft delete set {BANS} ban6",
+    ],
+)
+def test_what_is_ours_and_differs_is_a_change(tmp_path: Path, change: str) -> None:
+    done = in_force(tmp_path, ruleset(**OPEN), change)
+    assert done.returncode == 1
+    assert "in the kernel are not those of" in done.stdout
 
 
 @needs_a_kernel
