@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import re
-import time
+import typing as t
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.hardened.balancer.plugins.module_utils import _delta
 from ansible_collections.hardened.balancer.plugins.module_utils._delta import Op
+from tests.unit.effort import is_linear
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 VERSION = (2, 6, 12)
@@ -463,16 +464,26 @@ def test_the_map_of_our_routes(release: str) -> None:
     assert _delta.between(files, new, VERSION) == ([Op("map", "", path, entries=entries)], "")
 
 
-def test_ten_thousand_servers_take_a_second() -> None:
-    """Most of them are as they were."""
+def one_more_in_each(backends: int, servers: int) -> tuple[str, str]:
     shared = "    balance leastconn\n    default-server inter 2s fall 3 rise 2 maxconn 30\n"
     text = "".join(
         f"backend b{n}\n{shared}"
-        + "".join(f"    server s{m} 198.51.{n}.{m % 250}:{m + 80} check id {m + 1} weight 5\n" for m in range(100))
-        for n in range(100)
+        + "".join(f"    server s{m} 198.51.{n}.{m % 250}:{m + 80} check id {m + 1} weight 5\n" for m in range(servers))
+        for n in range(backends)
     )
-    more = text.replace("    server s50 ", "    server t 198.51.100.1:80 id 999\n    server s50 ")
-    started = time.monotonic()
+    return text, text.replace("    server s5 ", "    server t 198.51.100.1:80 id 999\n    server s5 ")
+
+
+def test_a_few_among_ten_thousand_servers() -> None:
+    text, more = one_more_in_each(100, 100)
     found, why = _delta.between({"haproxy.cfg": text}, {"haproxy.cfg": more}, VERSION)
     assert (len(found), why) == (100, "")
-    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("in_one_backend", [True, False])
+def test_servers_are_not_compared_each_with_each(in_one_backend: bool) -> None:
+    def work(number: int) -> t.Callable[[], t.Any]:
+        text, more = one_more_in_each(1, number) if in_one_backend else one_more_in_each(number // 10, 10)
+        return lambda: _delta.between({"haproxy.cfg": text}, {"haproxy.cfg": more}, VERSION)
+
+    assert is_linear(work)

@@ -218,10 +218,9 @@ def test_a_session_that_hangs(serve: Serve, parts: tuple[bytes, ...]) -> None:
 
 
 def test_a_session_that_trickles_is_bounded_too(serve: Serve) -> None:
-    start = time.monotonic()
+    # If each piece had a timeout of its own, it would be told that the connection was closed.
     with pytest.raises(SocketError, match="timed out"):
         asked(serve(saying(*[b"x"] * 100, pause=0.05)), "show info", timeout=0.3)
-    assert time.monotonic() - start < 2
 
 
 def test_an_answer_without_an_end(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -471,7 +471,6 @@ def test_a_thousand_servers_by_one_call(place: Place, monkeypatch: pytest.Monkey
         # Maintenance, then `del server`, which may have to be said again.
         ([first], 1000),
     ]
-    started = time.monotonic()
     with Clients(port) as clients:
         for servers, commands in steps:
             sent.clear()
@@ -479,7 +478,6 @@ def test_a_thousand_servers_by_one_call(place: Place, monkeypatch: pytest.Monkey
             assert sent.count(commands) == (2 if commands == 1000 else 1)
             assert sum(number for number in sent if number != commands) < 500
     assert clients.failed == []
-    assert time.monotonic() - started < 30
 
 
 def test_what_haproxy_refuses_is_said(place: Place) -> None:

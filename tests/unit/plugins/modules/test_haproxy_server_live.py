@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 import pytest
 
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import wait_until
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import Session
-from ansible_collections.hardened.balancer.plugins.module_utils._runtime import commands
 from ansible_collections.hardened.balancer.plugins.module_utils._runtime_change import ChangeError, converge
 
 if t.TYPE_CHECKING:
@@ -158,9 +156,8 @@ def test_idle_connections_to_a_server_do_not_keep_it(daemon: Daemon) -> None:
     assert wait_until(lambda: daemon.server("web/new").sessions == 16, 5)
     release(daemon)
     assert {client.recv(1000)[:15] for client in clients} == {b"HTTP/1.1 200 OK"}
-    started = time.monotonic()
-    change(daemon, {"backend": "web", "server": "new", "state": "absent"}, wait=20)
-    assert time.monotonic() - started < 4
+    # Less than the time after which HAProxy by itself would close the connections that it keeps.
+    change(daemon, {"backend": "web", "server": "new", "state": "absent"}, wait=4)
     assert "web/new" not in daemon.names()
     for client in clients:
         client.close()
@@ -192,9 +189,7 @@ def test_a_new_server_gets_no_request_before_its_checks_have_passed(daemon: Daem
 def test_ready_means_seen_healthy_by_fresh_checks(daemon: Daemon) -> None:
     assert wait_until(lambda: daemon.server("web/one").status == "UP", 5)
     change(daemon, {"backend": "web", "server": "one", "state": "maint"})
-    started = time.monotonic()
     change(daemon, {"backend": "web", "server": "one", "state": "ready"}, healthy=10)
-    assert time.monotonic() - started >= 0.1
     assert (daemon.server("web/one").admin, daemon.server("web/one").up) == ("ready", True)
 
 
@@ -226,18 +221,23 @@ def test_a_follower_is_left_to_the_one_that_it_follows(daemon: Daemon) -> None:
     assert (daemon.server("web/follower").admin, daemon.server("web/follower").forced) == ("maint", "ready")
 
 
-def test_a_thousand_at_once_cost_little_more_than_the_socket(daemon: Daemon) -> None:
+def test_a_thousand_at_once_are_not_asked_for_one_by_one(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"s{number}" for number in range(1000)]
-    start = time.monotonic()
-    with Session(daemon.socket) as session:
-        for text in ("add server web/%s 127.0.0.1:9", "set server web/%s state ready", "set server web/%s weight 9"):
-            commands(session, [text % name for name in names])
-        commands(session, [f"set server web/{name} state maint" for name in names])
-        commands(session, [f"del server web/{name}" for name in names])
-    bare = time.monotonic() - start
-    start = time.monotonic()
-    change(daemon, *({**NEW, "server": name} for name in names))
-    change(daemon, *({"backend": "web", "server": name, "weight": "9"} for name in names))
-    change(daemon, *({"backend": "web", "server": name, "state": "absent"} for name in names), wait=10)
-    assert time.monotonic() - start < max(1, 10 * bare)
+    sent: list[int] = []
+    send = Session.send
+
+    def counted(session: Session, texts: t.Sequence[str], timeout: float | None = None) -> list[str]:
+        sent.append(len(texts))
+        return send(session, texts, timeout)
+
+    monkeypatch.setattr(Session, "send", counted)
+    for items in (
+        [{**NEW, "server": name} for name in names],
+        [{"backend": "web", "server": name, "weight": "9"} for name in names],
+        [{"backend": "web", "server": name, "state": "absent"} for name in names],
+    ):
+        sent.clear()
+        change(daemon, *items, wait=10)
+        # HAProxy may have to be asked again to remove one, not each of them by itself.
+        assert len(sent) < 30, sent
     assert daemon.server("web/one").admin == "ready"
