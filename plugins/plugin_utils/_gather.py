@@ -250,30 +250,33 @@ def inventory_of(
         for host in groups.get(group, []):
             wanted.setdefault(host, {"ansible_host", "haproxy_worker"}).add(address_variable or "ansible_host")
     hostvars = task_vars["hostvars"]
-    hosts = {host: _of_host(host, names, hostvars, templar, problems) for host, names in wanted.items()}
+    # Each is asked for its variables once: that is most of what an inventory of thousands costs here.
+    hosts: dict[str, dict[str, t.Any]] = {}
+    ssh_arguments: list[tuple[str, str, str]] = []
+    for host in groups.get("all", []):
+        raw = hostvars.raw_get(host)
+        ssh_arguments += _ssh_arguments(host, raw, templar)
+        if host in wanted:
+            hosts[host] = _of_host(host, wanted[host], raw, templar, problems)
     name = str(task_vars["inventory_hostname"])
-    own = _of_host(name, {"ansible_host"}, hostvars, templar, Problems())
+    own = _values(name, {"ansible_host"}, hostvars.raw_get(name), templar, Problems())
     return {
         "name": name,
         "groups": groups,
         "hosts": hosts,
         "addresses": [value for value in own.values() if value],
-        "ssh_arguments": list(_ssh_arguments(groups.get("all", []), hostvars, templar)),
+        "ssh_arguments": ssh_arguments,
     }
 
 
-def _ssh_arguments(hosts: list[str], hostvars: t.Any, templar: t.Any) -> t.Iterator[tuple[str, str, str]]:
+def _ssh_arguments(host: str, raw: t.Any, templar: t.Any) -> t.Iterator[tuple[str, str, str]]:
     """What cannot be templated here is Ansible's to refuse, and is read as it stands."""
-    for host in hosts:
-        raw = hostvars.raw_get(host)
-        if not isinstance(raw, dict):
-            continue
-        given = {
-            name: raw[name] for name in SSH_ARGUMENTS if isinstance(raw.get(name), str) and _may_jump(raw[name], raw)
-        }
-        rendered = _values(host, set(given), raw, templar, Problems())
-        for name, text in given.items():
-            yield host, name, str(rendered.get(name) or text)
+    if not isinstance(raw, dict):
+        return
+    given = {name: raw[name] for name in SSH_ARGUMENTS if isinstance(raw.get(name), str) and _may_jump(raw[name], raw)}
+    rendered = _values(host, set(given), raw, templar, Problems())
+    for name, text in given.items():
+        yield host, name, str(rendered.get(name) or text)
 
 
 def _may_jump(text: str, raw: dict[str, t.Any], depth: int = 5) -> bool:
@@ -304,8 +307,7 @@ def _elements(variables: dict[str, t.Any], plural: str) -> list[dict[str, t.Any]
     return [e for place in places if isinstance(place, list) for e in place if isinstance(e, dict)]
 
 
-def _of_host(host: str, names: set[str], hostvars: t.Any, templar: t.Any, problems: Problems) -> dict[str, t.Any]:
-    raw = hostvars.raw_get(host)
+def _of_host(host: str, names: set[str], raw: t.Any, templar: t.Any, problems: Problems) -> dict[str, t.Any]:
     for name in raw:
         if str(name).startswith("haproxy_w") and name != "haproxy_worker":
             problems.add(f"hostvars[{host}].{name}", "unknown variable; did you mean haproxy_worker?")
