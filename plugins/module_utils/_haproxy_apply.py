@@ -126,7 +126,11 @@ def _wanted(order: Order, places: Places) -> Wanted:
     files = _files(named, places) if named else {}
     if named and _transaction.MAIN in files:
         return Wanted(named, files)
-    kept = [f"{name} (in force)" if name == linked else name for name in _haproxy_process.trees(places)]
+    ran = _transaction.proven(places)
+    kept = [
+        f"{name} (in force)" if name == linked else name if name in ran else f"{name} (was never in force)"
+        for name in _haproxy_process.trees(places)
+    ]
     meant = "before the one in force" if order.digest == PREVIOUS else named or "in force"
     raise ApplyError(
         f"{places.trees} has no tree {meant}. Nothing was changed. Kept, the newest first: {', '.join(kept) or 'none'}",

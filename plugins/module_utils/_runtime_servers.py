@@ -178,6 +178,10 @@ def _impossible(wish: Wish, before: Server | None, algorithm: str) -> list[str]:
         weight = weight_of(wish.weight, before.configured_weight)
         if weight not in (0, before.configured_weight):
             found.append(f"weight: balance {algorithm} takes 0% and 100% at run time, not {wish.weight}")
+    if wish.weight is not None and (
+        problem := _vanishes(wish.weight, before.configured_weight if before else _given_weight(wish))
+    ):
+        found.append(problem)
     if before is not None and wish.port is not None and wish.address is None and not _ip(before.address):
         found.append(f"port: give address too, the server has {before.address} now")
     return found
@@ -188,6 +192,21 @@ def weight_of(text: str, configured: int) -> int:
     return min(MAX_WEIGHT, configured * int(text[:-1]) // 100) if text.endswith("%") else int(text)
 
 
+def _vanishes(text: str, configured: int) -> str | None:
+    """A part of a small weight is none, and one without weight gets no request."""
+    if not text.endswith("%") or text == "0%" or not configured or weight_of(text, configured):
+        return None
+    return (
+        f"weight: {text} of the configured weight {configured} is less than 1, which is no request at all; "
+        "configure larger weights, 100 say, or give 0 if that is what is meant"
+    )
+
+
+def _given_weight(wish: Wish) -> int:
+    configured = re.search(r"(?:^|\s)weight\s+([0-9]+)", wish.params or "")
+    return int(configured[1]) if configured else 1
+
+
 def form(server: Server) -> Form:
     return Form(server.forced, server.weight, server.address, server.port)
 
@@ -196,8 +215,7 @@ def _after(wish: Wish, before: Server | None) -> Form | None:
     if wish.state == "absent":
         return None
     if before is None:
-        configured = re.search(r"(?:^|\s)weight\s+([0-9]+)", wish.params or "")
-        weight = weight_of(wish.weight or "100%", int(configured[1]) if configured else 1)
+        weight = weight_of(wish.weight or "100%", _given_weight(wish))
         return Form("ready", weight, str(_ip(wish.address or "")), wish.port or 0)
     now = form(before)
     same_address = wish.address is None or _ip(wish.address) == _ip(now.address)

@@ -87,23 +87,24 @@ def keep(places: Places, digest: str) -> None:
     places.before.unlink(missing_ok=True)
     synced(places.before.parent)
     places.mark.unlink(missing_ok=True)
-    proven = _proven(places)
-    if proven[-1:] != [digest]:
+    before = proven(places)
+    if before[-1:] != [digest]:
         # On a full disk what serves is worth more than the note of it.
         with contextlib.suppress(OSError):
-            write(_history(places), "".join(f"{name}\n" for name in [*proven, digest][-REMEMBERED:]))
+            write(_history(places), "".join(f"{name}\n" for name in [*before, digest][-REMEMBERED:]))
 
 
 def previous(places: Places, now: str | None) -> str | None:
     """The last that had proven itself before what is in force; a tree that was refused never did."""
-    return next((name for name in reversed(_proven(places)) if name != now and Path(places.trees, name).is_dir()), None)
+    return next((name for name in reversed(proven(places)) if name != now and Path(places.trees, name).is_dir()), None)
 
 
 def _history(places: Places) -> Path:
     return Path(places.trees, ".proven")
 
 
-def _proven(places: Places) -> list[str]:
+def proven(places: Places) -> list[str]:
+    """Those that were in force and did well, the last one last; one may come more than once."""
     try:
         return _history(places).read_text().split()
     except OSError:

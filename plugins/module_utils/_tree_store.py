@@ -40,6 +40,8 @@ from ansible_collections.hardened.balancer.plugins.module_utils._tree import Fil
 
 ASIDE = ".before-hardened-balancer"
 NAME = re.compile(r"[0-9a-f]{16}")
+# Of those that were never in force the last one stays, to be looked at.
+REFUSED_KEPT = 1
 GROUP = re.compile(r"^\s*stats socket .*\bgroup (\S+)", re.MULTILINE)
 STATE = ".state"
 # The number of its format, and no server.
@@ -328,7 +330,7 @@ def _set_modes(directory: Path) -> None:
 
 
 def _prune(places: Places, keep: int, needed: set[str | None]) -> None:
-    """Old trees beyond `keep`, and what a run that was killed has left."""
+    """Old trees beyond `keep`, and what a run that was killed has left. One that was refused takes no place of them."""
     trees = Path(places.trees)
     for leftover in [*trees.rglob(f"{STAGING}*"), *Path(places.link).parent.glob(f"*{STAGING}*")]:
         if leftover.is_dir() and not leftover.is_symlink():
@@ -336,6 +338,9 @@ def _prune(places: Places, keep: int, needed: set[str | None]) -> None:
         else:
             leftover.unlink(missing_ok=True)
     ours = [path for path in trees.iterdir() if NAME.fullmatch(path.name)]
-    for tree in sorted(ours, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:
+    ours.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    history = set(_transaction.proven(places))
+    proven, refused = ([tree for tree in ours if (tree.name in history) == whether] for whether in (True, False))
+    for tree in [*proven[keep:], *refused[REFUSED_KEPT:]]:
         if tree.name not in needed:
             shutil.rmtree(tree, ignore_errors=True)

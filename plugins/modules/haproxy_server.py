@@ -53,7 +53,10 @@ options:
         type: str
         choices: [ready, drain, maint, present, absent]
       weight:
-        description: V(0) to V(256), or a percentage of the configured weight such as V(50%).
+        description:
+          - V(0) to V(256), or a percentage of the configured weight such as V(50%).
+          - A percentage that leaves less than 1 is refused; the configured weight is 1 where the inventory does not say
+            another.
         type: str
       address:
         description: Its IP address.
@@ -103,6 +106,7 @@ EXAMPLES = r"""
       - {server: web1, state: ready}
     healthy: 30
 
+# web2 has the weight 100 in the inventory; half of 1 would be nothing.
 - name: One more, one less, and half of the traffic for a third
   hardened.balancer.haproxy_server:
     servers:

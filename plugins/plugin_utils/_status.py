@@ -70,10 +70,22 @@ def _headline(answers: Answers, running: Answers, workers: list[Worker]) -> str:
     parts = [
         f"{_count(len(answers), 'balancer')}, {_count(len(backends), 'backend')}, {_count(len(workers), 'worker')}",
         *_unless_zero(len(answers) - len(running), "balancer", NO_ANSWER),
+        *_nobody_serves(workers, list(running)),
         *_unless_zero(sum(not worker.up for worker in workers), "worker", "does not serve everywhere"),
         *(["the balancers have different workers"] if len(_sets_of_workers(running)) > 1 else []),
     ]
     return "; ".join(parts if len(parts) > 1 else [*parts, "all serve"])
+
+
+def _nobody_serves(workers: list[Worker], balancers: list[str]) -> list[str]:
+    """Also where a balancer has none of a backend's servers any more, which others have."""
+    found = []
+    for backend in sorted({worker.backend for worker in workers}):
+        of_it = [worker.seen for worker in workers if worker.backend == backend]
+        empty = [name for name in balancers if not any(name in seen and serves(seen[name]) for seen in of_it)]
+        if empty:
+            found.append(f"nobody serves {backend}{'' if empty == balancers else ' on ' + ', '.join(empty)}")
+    return found
 
 
 def _sets_of_workers(running: Answers) -> set[frozenset[tuple[str, str]]]:

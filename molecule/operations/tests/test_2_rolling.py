@@ -24,6 +24,11 @@ def deploy(operations: Any, release: str, *arguments: str, code: int = 0) -> Any
         (["-e", "workers_group=web_workers"], "What is to be done on each worker?"),
         (["-e", "workers_group=web_workers", "-e", "worker_tasks=deplo.yml"], "deplo.yml is no file"),
         (["-e", "workers_group=lab_workers", "-e", "worker_tasks=/dev/null"], "no file"),
+        (
+            ["-e", "workers_group=web_workers", "-e", "drain_timeout=1m"],
+            "drain_timeout: holds '1m'; must be a whole number",
+        ),
+        (["-e", "workers_group=web_workers", "-e", "worker_task=x.yml"], "did you mean worker_tasks?"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(operations: Any, arguments: list[str], said: str) -> None:
@@ -50,6 +55,20 @@ def test_a_broken_release_stops_at_the_first_worker_and_no_client_notices(lab: A
     assert 'app1 failed at "Wait until it is seen healthy"' in output
     assert "It stays drained" in output
     assert "Done before: none. Not touched: app2, app3." in output
+
+
+def test_who_does_not_answer_any_more_ends_it_before_the_next_worker(lab: Any, operations: Any) -> None:
+    """Ansible itself goes on with the others then."""
+    options = ["-e", "workers_group=app2:app3", "-e", f"worker_tasks={lab.scenario / 'tasks/away.yml'}"]
+    with operations.load() as load:
+        played = operations.play("rolling", *options, "-e", "allow_empty=true", code=4)
+        assert operations.releases(lab["lb1"]) == operations.releases(lab["lb2"]) == {"app3 2"}
+    assert load.failures == []
+    output = " ".join(played.output.split())
+    assert "app2 was begun and did not come to its end" in output
+    assert "app3 was not touched, nor were: none." in output
+    operations.play("ready", "-e", "worker=app2")
+    assert operations.releases(lab["lb1"]) == operations.releases(lab["lb2"]) == {"app2 2", "app3 2"}
 
 
 def test_a_playbook_of_the_users_mends_it(lab: Any, operations: Any) -> None:

@@ -456,6 +456,24 @@ def test_old_trees_go_and_those_that_matter_stay(machine: Machine) -> None:
     assert ".staging-left" not in left
 
 
+def test_what_was_never_in_force_drives_out_nothing_that_was(machine: Machine) -> None:
+    def written(text: str, when: int) -> str:
+        digest = str(machine.write(machine.source(text), keep=3)["digest"])
+        os.utime(Path(machine.places.trees, digest), (when, when))
+        return digest
+
+    ran = []
+    for i in range(1, 4):
+        ran.append(written(str(i), i))
+        machine.apply()
+    refused = [written(f"refused {i}", 10 + i) for i in range(5)]
+    left = {path.name for path in Path(machine.places.trees).iterdir() if path.is_dir()}
+    assert left == {*ran, refused[-1]}
+    with pytest.raises(_haproxy_apply.ApplyError, match=rf"{ran[-1]} \(in force\), {ran[-2]}, {ran[-3]}$") as raised:
+        machine.apply(digest="0123456789abcdef")
+    assert f"{refused[-1]} (was never in force)" in str(raised.value)
+
+
 def test_modes(machine: Machine) -> None:
     machine.write(machine.source())
     machine.apply()

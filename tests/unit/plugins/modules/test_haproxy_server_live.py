@@ -79,16 +79,20 @@ def test_every_problem_is_named_and_nothing_is_changed(daemon: Daemon) -> None:
             {"backend": "wbe", "server": "one", "state": "drain"},
             {"backend": "web", "server": "onne", "state": "drain"},
             {"backend": "fixed", "server": "one", "weight": "5"},
+            {"backend": "web", "server": "two", "weight": "4%"},
+            {**NEW, "weight": "50%"},
             {**NEW, "backend": "fixed"},
             {**NEW, "backend": "hashed"},
             {"backend": "web", "server": "one", "state": "absent"},
         ],
     )
     assert (failed["failed"], failed["changed"]) == (True, False)
-    assert failed["msg"].splitlines()[0] == "6 problems, nothing was changed:"
+    assert failed["msg"].splitlines()[0] == "8 problems, nothing was changed:"
     assert "backend: HAProxy has none named 'wbe'; did you mean web?" in failed["msg"]
     assert "server: backend web has no server 'onne'; did you mean one?" in failed["msg"]
     assert "fixed/one: weight: balance static-rr takes 0% and 100% at run time, not 5" in failed["msg"]
+    assert "web/two: weight: 4% of the configured weight 20 is less than 1, which is no request at all" in failed["msg"]
+    assert "web/new: weight: 50% of the configured weight 1 is less than 1" in failed["msg"]
     assert "fixed/new: balance static-rr takes no servers at run time" in failed["msg"]
     assert "'add server hashed/new': HAProxy answers 'Backend must use a dynamic load balancing" in failed["msg"]
     assert "'del server web/one': HAProxy answers 'This server cannot be removed at runtime" in failed["msg"]

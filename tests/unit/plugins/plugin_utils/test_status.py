@@ -43,7 +43,8 @@ def test_a_screen() -> None:
         }
     )
     assert lines == [
-        "3 balancers, 1 backend, 2 workers; 1 balancer does not answer; 2 workers do not serve everywhere",
+        "3 balancers, 1 backend, 2 workers; 1 balancer does not answer; nobody serves web on lb2; "
+        "2 workers do not serve everywhere",
         "BALANCER  HAPROXY  FOR      RUNS              CONNECTIONS  OLD PROCESSES",
         "lb1       2.6.12   1 d 2 h  0123456789abcdef  12 of 1000   -",
         "lb2       3.0.11   1 d 2 h  0123456789abcdef  12 of 1000   2",
@@ -54,6 +55,17 @@ def test_a_screen() -> None:
         "web      worker1  UP on lb1; DRAIN on lb2       4         1",
         "web      worker2  UP on lb1; DOWN L4CON on lb2  0         1",
     ]
+
+
+def test_a_backend_that_nobody_serves_is_told_first() -> None:
+    nothing = answer(server("worker1", weight=0), server("mail", backend="mail"))
+    assert (
+        status({"lb1": nothing})[0]
+        == "1 balancer, 2 backends, 2 workers; nobody serves web; 1 worker does not serve everywhere"
+    )
+    lost = answer(server("mail", backend="mail"))
+    both = status({"lb1": answer(server("worker1"), server("mail", backend="mail")), "lb2": lost})
+    assert "; nobody serves web on lb2; " in both[0]
 
 
 def test_all_is_well_in_a_word() -> None:
