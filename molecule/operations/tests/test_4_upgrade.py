@@ -51,3 +51,10 @@ def test_a_balancer_that_is_not_well_stops_it_before_the_first(lab: Any, operati
         assert "Upgrade the package" not in output
     finally:
         lab["lb2"].run("systemctl start haproxy")
+
+
+def test_a_version_that_nobody_offers_is_told_with_those_that_are(lab: Any, operations: Any) -> None:
+    output = " ".join(operations.play("upgrade", "-e", "package_version=9.9", code=2).output.split())
+    assert f"On offer on lb1: {offered(lab['lb1'])[0]}" in output
+    assert "The balancers after it were not touched." in output
+    assert running(lab["lb1"]) == offered(lab["lb1"])[0]

@@ -51,8 +51,13 @@ def _index() -> str:
 def _variables() -> str:
     lines = []
     for name, (_roles, shape) in {**shapes.VARIABLES, "haproxy_site_<anything>": ((), _site())}.items():
-        lines += [f"## {name}", "", description(shape), "", *_keys(shape, 0), ""]
+        lines += [f"## {name}", "", " ".join([description(shape), *_sentences(shape)]), "", *_keys(shape, 0), ""]
     return _page("Variables", lines[:-1])
+
+
+def _sentences(shape: Shape) -> list[str]:
+    found = [f"One of {', '.join(f'`{choice}`' for choice in shape.choices)}."] if shape.choices else []
+    return found + ([f"Default `{flow(shape.default)}`."] if shape.default is not None else [])
 
 
 def _site() -> Shape:
