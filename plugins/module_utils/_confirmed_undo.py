@@ -122,7 +122,8 @@ DefaultDependencies=no
 ConditionPathExists=|{token}
 ConditionPathExists=|{undoing}
 After=local-fs.target
-Before=network-pre.target nftables.service hardened-balancer-firewall.service ssh.service ssh.socket shutdown.target
+Before=network-pre.target nftables.service ufw.service firewalld.service netfilter-persistent.service
+Before=hardened-balancer-firewall.service ssh.service ssh.socket shutdown.target
 Conflicts=shutdown.target
 
 [Service]

@@ -16,6 +16,14 @@ from pathlib import Path
 STAGING = ".staging-"
 
 
+def read(path: str | Path) -> str:
+    """Empty where it cannot be read."""
+    try:
+        return Path(path).read_text(errors="replace")
+    except OSError:
+        return ""
+
+
 def synced(directory: Path) -> None:
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:

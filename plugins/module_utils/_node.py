@@ -20,10 +20,11 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _files,
+    _firewalls,
     _kernel,
     _listeners,
     _nft,
-    _nft_properties,
     _packages,
     _programs,
     _reach,
@@ -44,8 +45,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process
 ADMIN_GROUP = "balancer-admins"
 PACKAGES = ("haproxy", "nftables", "openssh-server", "sudo", "python3-apt", "ufw", "firewalld", *_upkeep.PACKAGES)
 UNITS = ("haproxy", "hardened-balancer-firewall", "ssh")
-ASKED_UNITS = (*UNITS, "ufw", "firewalld")
-NFTABLES_CONF = "/etc/nftables.conf"
+ASKED_UNITS = (*UNITS, *_firewalls.UNITS)
 # What the roles write, so that a task whose file is right already need not be sent.
 MANAGED = (
     "/etc/systemd/system/haproxy.service.d/hardened-balancer.conf",
@@ -109,20 +109,24 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
     configuration = _packages.configuration(places.link, places.trees, packages.conffiles)
     ports_of_ssh = ssh_ports(said["sshd"].out, units, listeners)
     return {
-        **os_release(_text("/etc/os-release")),
+        **os_release(_files.read("/etc/os-release")),
         "user": name,
         "client": client,
         "key_fingerprint": _session.key_fingerprint(journal, name, client),
         "user_keys": _session.keys_of(_home(name)),
-        "memory_mib": memory_mib(_text(f"{proc}/meminfo"), _text("/sys/fs/cgroup/memory.max")),
-        "nofile_max": nofile_max(_text(f"{proc}/1/limits"), _text(f"{proc}/1/status"), _text(f"{proc}/sys/fs/nr_open")),
-        "nr_open": raisable(_text(f"{proc}/1/status"), _text(f"{proc}/sys/fs/nr_open")),
+        "memory_mib": memory_mib(_files.read(f"{proc}/meminfo"), _files.read("/sys/fs/cgroup/memory.max")),
+        "nofile_max": nofile_max(
+            _files.read(f"{proc}/1/limits"), _files.read(f"{proc}/1/status"), _files.read(f"{proc}/sys/fs/nr_open")
+        ),
+        "nr_open": raisable(_files.read(f"{proc}/1/status"), _files.read(f"{proc}/sys/fs/nr_open")),
         "container": in_container(),
         "kernel": _kernel.read(sysctl, proc)._asdict(),
-        "lives_by_ra": _kernel.lives_by_ra(_text(f"{proc}/self/net/ipv6_route"), _text(f"{proc}/self/net/if_inet6")),
-        "addresses": addresses(_text(f"{proc}/self/net/fib_trie"), _text(f"{proc}/self/net/if_inet6")),
+        "lives_by_ra": _kernel.lives_by_ra(
+            _files.read(f"{proc}/self/net/ipv6_route"), _files.read(f"{proc}/self/net/if_inet6")
+        ),
+        "addresses": addresses(_files.read(f"{proc}/self/net/fib_trie"), _files.read(f"{proc}/self/net/if_inet6")),
         "groups": {ADMIN_GROUP: members(ADMIN_GROUP)},
-        "users": _session.accounts(_text("/etc/shadow")),
+        "users": _session.accounts(_files.read("/etc/shadow")),
         "packages": {package: packages.versions.get(package) for package in PACKAGES},
         "haproxy": haproxy(packages.versions.get("haproxy"), said["haproxy"].out),
         "configuration": configuration,
@@ -130,20 +134,13 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
         "ssh": _ssh_server.describe(packages.versions.get("openssh-server"), said),
         "ssh_ports": ports_of_ssh,
         "listeners": listeners,
-        "firewalls": firewalls(units, packages, ruleset, said["nft"].rc == 0, proc),
+        "firewalls": _firewalls.firewalls(units, packages, ruleset, said["nft"].rc == 0, proc),
         "restricted": _nft.restricted(_nft.accepts(ruleset), ports_of_ssh),
-        "translations": translations(ruleset, said["nft"].rc == 0, proc),
+        "translations": _firewalls.translations(ruleset, said["nft"].rc == 0, proc),
         "units": {unit: _state_of(units, unit) for unit in UNITS},
         "upkeep": _upkeep.describe(units, written, time.time() - time.monotonic())._asdict(),
         "managed": {path: sha256(path) for path in MANAGED},
     }
-
-
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text(errors="replace")
-    except OSError:
-        return ""
 
 
 def _home(name: str) -> str:
@@ -287,64 +284,11 @@ def _local(address: str) -> bool:
     return _listeners.is_loopback(address)
 
 
-def firewalls(
-    units: t.Mapping[str, t.Mapping[str, str]],
-    packages: _packages.Packages,
-    ruleset: list[dict[str, t.Any]],
-    answered: bool,
-    proc: str,
-) -> list[dict[str, str]]:
-    """What filters and is not ours; iptables is asked for its own rules where nft is not there yet."""
-    found = []
-    if "ufw" in packages.versions and re.search(r"^ENABLED=yes", _text("/etc/ufw/ufw.conf"), re.MULTILINE):
-        found.append({"name": "ufw", "detail": "enabled in /etc/ufw/ufw.conf"})
-    if _active(units, "firewalld.service"):
-        found.append({"name": "firewalld", "detail": "active"})
-    if Path(NFTABLES_CONF).exists() and not _packages.as_packaged(NFTABLES_CONF, packages.conffiles):
-        found.append({"name": NFTABLES_CONF, "detail": "is not the one of the package"})
-    return found + _nft.filters(ruleset) + ([] if answered else _by_iptables()) + _legacy(proc)
-
-
-def _by_iptables() -> list[dict[str, str]]:
-    """Of the node's own traffic: Docker's rules are about what it forwards."""
-    found = []
-    for program in ("iptables-save", "ip6tables-save"):
-        saved = _programs.run([program, "-t", "filter"]).out
-        count = len(re.findall(r"^-A (?:INPUT|OUTPUT) ", saved, re.MULTILINE))
-        if count or re.search(r"^:(?:INPUT|OUTPUT) DROP", saved, re.MULTILINE):
-            found.append({"name": program.removesuffix("-save"), "detail": f"table filter, {count} rules"})
-    return found
-
-
-def _legacy(proc: str) -> list[dict[str, str]]:
-    """Tables of iptables from before nftables, which nft does not list."""
-    found = []
-    for version, program in (("ip", "iptables-legacy-save"), ("ip6", "ip6tables-legacy-save")):
-        if "filter" not in _text(f"{proc}/self/net/{version}_tables_names").split():
-            continue
-        saved = _programs.run([program, "-t", "filter"]).out
-        count = len(re.findall(r"^-A ", saved, re.MULTILINE))
-        if count or re.search(r"^:\S+ DROP", saved, re.MULTILINE):
-            found.append({"name": f"{version}tables (legacy)", "detail": f"table filter, {count} rules"})
-    return found
-
-
 def _written(path: str) -> float | None:
     try:
         return Path(path).stat().st_mtime
     except OSError:
         return None
-
-
-def translations(ruleset: list[dict[str, t.Any]], answered: bool, proc: str) -> list[str]:
-    """Where addresses are rewritten; iptables is asked where nft is not there yet, and for tables from before it."""
-    found = set(_nft_properties.translations(ruleset))
-    asked = [] if answered else ["iptables-save", "ip6tables-save"]
-    for version, program in (("ip", "iptables-legacy-save"), ("ip6", "ip6tables-legacy-save")):
-        asked += [program] if "nat" in _text(f"{proc}/self/net/{version}_tables_names").split() else []
-    for program in asked:
-        found |= _nft_properties.translations_of_iptables(_programs.run([program, "-t", "nat"]).out)
-    return sorted(found)
 
 
 def sha256(path: str) -> str | None:

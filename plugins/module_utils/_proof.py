@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _firewalls,
     _health,
     _listeners,
     _proof_baseline,
@@ -63,6 +64,7 @@ def summary(seen: Seen) -> dict[str, t.Any]:
     )
     servers = _health.by_backend(rows)
     return {
+        "kept_aside": _firewalls.kept_aside(),
         "until_restart": _sandbox.leftover(seen.live.sandbox, seen.live.unit_sandbox),
         "frontends": [{"name": row["pxname"], "status": row["status"]} for row in rows if row["type"] == "0"],
         "backends": [_workers(row["pxname"], servers.get(row["pxname"], [])) for row in rows if row["type"] == "1"],

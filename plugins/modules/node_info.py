@@ -129,7 +129,10 @@ node:
       type: list
       elements: dict
     firewalls:
-      description: What filters packets and is not ours, each with C(name) and C(detail).
+      description:
+        - What filters packets and is not ours, each with C(name) and C(detail).
+        - Beside that what would have to change for it to be kept aside (C(tables), C(legacy) for programs of iptables
+          from before nftables, C(units), C(files)), and in C(obstacle) why it cannot be, if so.
       type: list
       elements: dict
     restricted:

@@ -55,8 +55,8 @@ checks:
 summary:
   description:
     - The C(frontends), of the C(backends) the number of C(workers) and of those C(serving), with ten at most of both
-      kinds by name (C(named), C(away)), what is C(open) to other machines, and what HAProxy's unit let it do
-      at its start and nothing needs any more (C(until_restart)).
+      kinds by name (C(named), C(away)), what is C(open) to other machines, what HAProxy's unit let it do
+      at its start and nothing needs any more (C(until_restart)), and which firewalls are C(kept_aside) in which place.
   returned: success
   type: dict
 """

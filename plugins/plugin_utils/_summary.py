@@ -17,9 +17,12 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
         f"SSH from: {networks}",
     ]
     lines += [f"connection tracking: {plan['firewall']['tracking']}"] if "firewall" in plan else []
-    if others := plan["node"].get("firewalls"):
+    others = plan["node"].get("firewalls")
+    if others and plan.get("existing_firewall") == "leave":
         left = "; ".join(f"{one['name']} ({one['detail']})" for one in others)
         lines.append(f"left beside our firewall: {left}")
+    for one in seen.get("kept_aside", []):
+        lines.append(f"kept aside: {', '.join(one['names'])}; brought back by: sh {one['place']}/restore.sh")
     lines += [f"log in as: {', '.join(a['name'] for a in plan['administrators'])}"]
     if plan["ssh"]["keys_left_out"]:
         left_out = ", ".join(plan["ssh"]["keys_left_out"])

@@ -112,12 +112,12 @@ def _syn_rate(given: t.Any) -> dict[str, int] | None:
     return dict(SYN_RATE) if given else None
 
 
-def settle(drafted: Firewall, node: dict[str, t.Any]) -> Firewall:
-    """With what the node decides: what is translated must be tracked, and rules of others may ask for states."""
+def settle(drafted: Firewall, node: dict[str, t.Any], left: bool = True) -> Firewall:
+    """With what the node decides: what is translated must be tracked, and rules of others, if left, ask for states."""
     translated = node.get("translations") or []
     rewritten = [hook for hook in IN_THE_WAY if hook in translated]
     in_the_way = [f"translates addresses ({', '.join(rewritten)}), which needs it"] if rewritten else []
-    if others := [firewall["name"] for firewall in node.get("firewalls") or []]:
+    if others := [firewall["name"] for firewall in node.get("firewalls") or [] if left]:
         in_the_way.append(f"has another firewall, which may need it ({', '.join(others)})")
     bypass = drafted["bypass"] and not in_the_way
     return {**drafted, "bypass": bypass, "tracking": _tracking(drafted, in_the_way)}

@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 import typing as t
 
-from . import binds, releases
+from . import aside, binds, releases
 from .problems import Problems, show
 
 Node = dict[str, t.Any]
@@ -31,12 +31,7 @@ def judge(plan: Plan, node: Node, run: dict[str, bool], problems: Problems) -> s
     """All refusals; gives the user as whom the run goes on after the administrators exist."""
     if release(node) not in releases.HAPROXY:
         problems.add("node", f"runs {release(node)}; supported are {', '.join(releases.HAPROXY)}")
-    for firewall in node["firewalls"] if plan["existing_firewall"] == "refuse" else []:
-        problems.add(
-            "node",
-            f"has a firewall that is not ours: {firewall['name']} ({firewall['detail']}); "
-            "remove it first, two firewalls close each other's ports; firewall_existing: leave keeps both",
-        )
+    aside.judge(plan["existing_firewall"], node, problems)
     if node["configuration"] == "foreign" and plan["existing_configuration"] == "refuse":
         problems.add(
             "haproxy_existing_configuration",

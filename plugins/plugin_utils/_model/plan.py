@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from . import (
+    aside,
     baseline,
     binds,
     content,
@@ -105,6 +106,7 @@ def complete(
     settled, told = baseline.settle(drafted["baseline"], limit["nofile"], node)
     if login:
         logins.judge(drafted, node, login, problems)
+    kept_aside = aside.settle(drafted["existing_firewall"], node)
     administrators = drafted["administrators"] or ([{"name": login, "keys": []}] if login else [])
     result = {
         **drafted,
@@ -113,8 +115,9 @@ def complete(
         "limits": limit,
         "node": node,
         "baseline": settled,
-        "notes": [*warnings, *told],
-        "firewall": firewall.settle(drafted["firewall"], node),
+        "notes": [*warnings, *told, *aside.notes(kept_aside)],
+        "firewall": firewall.settle(drafted["firewall"], node, drafted["existing_firewall"] == "leave"),
+        "aside": kept_aside,
         "sections": sections.complete(drafted, limit["maxconn"], haproxy, node["haproxy"].get("build")),
         "ssh": ssh.settle(drafted, node, problems),
     }

@@ -14,7 +14,7 @@ listed='nft -s -t list table inet hardened_balancer &&
 # The same of the candidate, loaded in a network of its own, where it can cut nobody off.
 candidate() { unshare --net sh -c "nft -f \"\$1\" && $listed" - "$STAGED$rules"; }
 
-check() { candidate >/dev/null && unshare --net nft -f "$STAGED$failsafe"; }
+check() { candidate >/dev/null && unshare --net nft -f "$STAGED$failsafe" && keep; }
 
 in_force() {
     wanted=$(candidate) || {
@@ -33,17 +33,22 @@ in_force() {
         echo "$unit is not loaded at boot"
         return 1
     }
+    none_beside
 }
 
+# An undo runs it too, without STAGED.
 apply() {
+    [ -n "${STAGED-}" ] || bring_back
+    brought_back=$?
     if [ -e $rules ]; then
-        systemctl daemon-reload && systemctl --quiet enable $unit && systemctl reload-or-restart $unit
-        return
+        systemctl daemon-reload && systemctl --quiet enable $unit && systemctl reload-or-restart $unit || return
+        [ -z "${STAGED-}" ] || put_aside || return
+        return $brought_back
     fi
     # The undo of the first change: there was no filter of ours before.
     nft delete table inet hardened_balancer 2>/dev/null || :
     nft delete table inet hardened_balancer_bans 2>/dev/null || :
     systemctl --quiet stop $unit 2>/dev/null || :
     rm -f /etc/systemd/system/sysinit.target.wants/$unit
-    systemctl daemon-reload
+    systemctl daemon-reload && return $brought_back
 }

@@ -82,7 +82,8 @@ def in_force(tmp_path: Path, text: str, *changes: str) -> subprocess.CompletedPr
     systemctl = tmp_path / "systemctl"
     systemctl.write_text("#!/bin/sh\n")
     systemctl.chmod(0o755)
-    lines = [(ROLE / "files/firewall.sh").read_text(), "set -e", 'nft -f "$STAGED$rules"', *changes, "in_force"]
+    lines = [(ROLE / "files" / name).read_text() for name in ("aside.sh", "firewall.sh")]
+    lines += ["set -e", 'nft -f "$STAGED$rules"', *changes, "in_force"]
     environment = {**os.environ, "STAGED": str(tmp_path / "staged"), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     return subprocess.run(
         ["unshare", "--net", "sh", "-c", "\n".join(lines)],

@@ -40,6 +40,13 @@ PLAN = {
     "ports": {"tcp": ["443"], "udp": [], "restricted": []},
     "reach": NEW,
     "node": NODE,
+    "aside": {
+        "names": ["ufw", "table ip filter"],
+        "tables": ["ip filter", "ip6 filter"],
+        "legacy": [],
+        "units": ["firewalld"],
+        "files": [{"path": "/etc/ufw/ufw.conf", "content": "ENABLED=no\n", "mode": "0644"}],
+    },
     "firewall": {**FILTER, "output": "drop", "allowed": [{"protocol": "tcp", "ports": "873", "networks": "::/0"}]},
 }
 BACK = {"__firewall_ports": {"tcp": ["81"], "udp": [], "restricted": []}, "__firewall_reach": BEFORE}
@@ -70,7 +77,15 @@ def rendered() -> dict[str, str]:
         template = ROLE / "templates/etc/hardened-balancer/firewall.nft.j2"
         task = {"content": content % template, "dest": f"{printed}/{{{{ call }}}}", "mode": "0600"}
         remember = {"ansible.builtin.set_fact": {"__firewall_now": {"node": "{{ after | default(later) }}"}}}
-        tasks = [remember, {"ansible.builtin.copy": task}]
+        spoken = {"content": "{{ __firewall_functions }}", "dest": f"{printed}/functions.sh", "mode": "0600"}
+        listed = {
+            "content": "{{ (__firewall_files + balancer_plan.aside.files) | map(attribute='path') | join(' ') }}",
+            "dest": f"{printed}/files",
+            "mode": "0600",
+        }
+        shutil.copytree(ROLE / "templates", role / "templates")
+        once = [{"ansible.builtin.copy": one, "when": "call == 'served'"} for one in (spoken, listed)]
+        tasks = [remember, {"ansible.builtin.copy": task}, *once]
         role.joinpath("tasks/main.yml").write_text(yaml.safe_dump(tasks))
         blocks = [
             {"vars": around, "block": [{"include_role": {"name": "firewall"}, "vars": {**given, "call": call}}]}
@@ -134,3 +149,25 @@ def test_what_does_not_say_where_it_connects_to_is_kept_from_nothing(call: str) 
     assert "type filter hook output priority filter; policy accept;" in text
     assert "reject" not in text
     assert " . tcp " not in text
+
+
+def test_what_is_to_be_kept_aside_reaches_the_shell() -> None:
+    names = ("names", "tables", "legacy", "units", "files")
+    told = "; ".join(f'printf "%s|" "$aside_{name}"' for name in names)
+    script = f'{rendered()["functions.sh"]}\n{told}; printf %s "$restore_script" | cmp - {ROLE}/files/restore.sh'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.split("|") == [
+        "ufw\ntable ip filter",
+        "ip filter\nip6 filter",
+        "",
+        "firewalld",
+        "/etc/ufw/ufw.conf",
+        "",
+    ]
+    assert rendered()["files"].split()[-2:] == [
+        "/etc/systemd/system/hardened-balancer-firewall.service",
+        "/etc/ufw/ufw.conf",
+    ]
+    # But for the newline at its end.
+    assert "EOF" in done.stderr
+    assert done.returncode == 1

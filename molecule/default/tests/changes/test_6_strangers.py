@@ -5,14 +5,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+KEEP = {"firewall_existing": "keep_aside"}
+ASIDE = "/var/lib/hardened-balancer/firewall-aside"
 
-def test_a_firewall_of_somebody_else_is_refused(lab: Any, balancer: Any) -> None:
+# SSH is closed as long as theirs is away.
+CLOSING = """while nft list table ip theirs; do sleep 0.05; done
+nft add table inet closing
+nft "add chain inet closing input { type filter hook input priority 10; }"
+nft add rule inet closing input tcp dport 22 drop
+until nft list table ip theirs; do sleep 0.05; done
+nft delete table inet closing"""
+
+
+def of_theirs(balancer: Any) -> str:
     balancer.run("nft add table ip theirs")
     balancer.run("nft 'add chain ip theirs input { type filter hook input priority 10; policy accept; }'")
     balancer.run("nft add rule ip theirs input tcp dport 9999 drop")
-    before = balancer.run("nft -s list table ip theirs")
+    return str(balancer.run("nft -s list table ip theirs"))
+
+
+def test_a_firewall_of_somebody_else_is_refused(lab: Any, balancer: Any) -> None:
+    before = of_theirs(balancer)
 
     run = lab.site(code=2)
     assert "has a firewall that is not ours: table ip theirs" in run.output
@@ -26,6 +42,46 @@ def test_a_firewall_of_somebody_else_is_refused(lab: Any, balancer: Any) -> None
     balancer.run("nft delete table ip theirs")
     lab.site()
     assert "notrack" in balancer.run("nft list table inet hardened_balancer")
+
+
+def test_a_firewall_of_somebody_else_is_kept_aside(lab: Any, balancer: Any) -> None:
+    before = of_theirs(balancer)
+    balancer.run("cp -a /etc/nftables.conf /var/tmp/as-packaged && echo '# ours' >>/etc/nftables.conf")
+
+    foreseen = lab.site("--check", variables=KEEP)
+    assert "/etc/nftables.conf, table ip theirs, is switched off with the change of ours" in " ".join(
+        foreseen.output.split()
+    )
+    assert balancer.run("nft -s list table ip theirs") == before
+
+    with lab.traffic(f"http://{balancer.address}/") as statuses:
+        run = lab.site(variables=KEEP)
+    assert set(statuses) == {200}
+    told = f"kept aside: /etc/nftables.conf, table ip theirs; brought back by: (sh {ASIDE}/[0-9a-f]+/restore.sh)"
+    way_back = re.search(told, " ".join(run.output.split()))
+    assert way_back, run.output
+    assert "table ip theirs" not in balancer.run("nft list tables")
+    assert "notrack" in balancer.run("nft list table inet hardened_balancer")
+    assert lab.site(variables=KEEP).changed(balancer.name) == 0
+    assert lab.site().changed(balancer.name) == 0
+
+    balancer.run(way_back[1])
+    assert balancer.run("nft -s list table ip theirs") == before
+    assert "# ours" in balancer.run("cat /etc/nftables.conf")
+    balancer.run("nft delete table ip theirs && mv /var/tmp/as-packaged /etc/nftables.conf")
+
+
+def test_what_was_kept_aside_comes_back_where_nobody_can_log_in(lab: Any, balancer: Any) -> None:
+    before = of_theirs(balancer)
+    balancer.run(f"systemd-run --unit closing sh -c '{CLOSING}'")
+    command = lab.site_command(variables={**KEEP, "balancer_confirm_timeout": 20}, inventory=None)
+    run = lab.played(command, 2, ANSIBLE_TIMEOUT="5")
+    assert "The node undid it" in run.output
+    assert balancer.run("nft -s list table ip theirs") == before
+    assert balancer.run("nft list tables | grep -c hardened_balancer").strip() == "2"
+    assert "kept aside" not in lab.site(variables={"firewall_existing": "leave"}).output
+    balancer.run("nft delete table ip theirs")
+    lab.site()
 
 
 def test_a_configuration_of_somebody_else_is_refused_or_kept_aside(lab: Any, balancer: Any) -> None:

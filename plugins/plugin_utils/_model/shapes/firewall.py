@@ -77,8 +77,9 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         ("firewall",),
         Shape(
             "choice",
-            "what becomes of a firewall that was there before: the node is refused, or it is left beside ours",
-            choices=("refuse", "leave"),
+            "what becomes of a firewall that was there before: the node is refused, or it is left beside ours, or "
+            "switched off and kept aside with the way back",
+            choices=("refuse", "leave", "keep_aside"),
             default="refuse",
         ),
     ),

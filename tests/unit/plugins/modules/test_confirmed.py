@@ -241,8 +241,10 @@ def test_the_next_boot_undoes_before_network_and_ssh(place: Place) -> None:
     begin(change(place), place, TOKEN)
     unit = place.real("/etc/systemd/system/sysinit.target.wants/hardened-balancer-boot-ssh-files.service")
     lines = unit.read_text().splitlines()
-    [before] = [line.removeprefix("Before=").split() for line in lines if line.startswith("Before=")]
-    assert {"network-pre.target", "ssh.service", "ssh.socket", "hardened-balancer-firewall.service"} <= set(before)
+    before = {name for line in lines if line.startswith("Before=") for name in line.removeprefix("Before=").split()}
+    assert {"network-pre.target", "ssh.service", "ssh.socket", "hardened-balancer-firewall.service"} <= before
+    # Other firewalls, whose files come back.
+    assert {"nftables.service", "ufw.service", "firewalld.service", "netfilter-persistent.service"} <= before
     assert "DefaultDependencies=no" in lines
     assert f"ConditionPathExists=|{place.token}" in lines
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ import yaml
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _node,
     _packages,
-    _programs,
     _session,
     _ssh_server,
 )
@@ -287,42 +285,3 @@ def test_what_the_ssh_server_knows() -> None:
     found = _ssh_server.describe("1:9.2p1-2+deb12u10", said)
     assert found == {"version": "9.2", "known": dict.fromkeys(_ssh_server.KINDS, "one two"), "host_keys": []}
     assert _ssh_server.describe(None, said)["version"] is None
-
-
-def test_where_nft_gives_no_answer_iptables_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    asked: list[str] = []
-
-    def run(command: Sequence[str]) -> Answer:
-        asked.append(command[0])
-        return Answer(0, "-A PREROUTING -j more\n" if command[0] == "iptables-save" else "")
-
-    monkeypatch.setattr(_programs, "run", run)
-    assert (_node.translations([], True, str(tmp_path)), asked) == ([], [])
-    assert _node.translations([], False, str(tmp_path)) == ["prerouting"]
-    assert asked == ["iptables-save", "ip6tables-save"]
-    names = tmp_path / "self/net/ip_tables_names"
-    names.parent.mkdir(parents=True)
-    names.write_text("nat\n")
-    _node.translations([], True, str(tmp_path))
-    assert asked[2:] == ["iptables-legacy-save"]
-
-
-@pytest.mark.parametrize(
-    ("saved", "found"),
-    [
-        ("*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n-A INPUT -p tcp -j ACCEPT\n", "table filter, 1 rules"),
-        ("*filter\n:INPUT ACCEPT [0:0]\n-A OUTPUT -j more\n", "table filter, 1 rules"),
-        # Docker's.
-        ("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n-A FORWARD -j DOCKER-USER\n", ""),
-        ("", ""),
-    ],
-)
-def test_a_firewall_of_iptables_where_nft_is_not_there_yet(
-    saved: str, found: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(_programs, "run", lambda command: Answer(0, saved if command[0] == "iptables-save" else ""))
-    monkeypatch.setattr(_node, "NFTABLES_CONF", str(tmp_path / "none"))
-    packages = _packages.Packages({}, {})
-    expected = [{"name": "iptables", "detail": found}] if found else []
-    assert _node.firewalls({}, packages, [], False, str(tmp_path)) == expected
-    assert _node.firewalls({}, packages, [], True, str(tmp_path)) == []

@@ -279,7 +279,8 @@ def without(items: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
 def test_a_firewall_that_is_left() -> None:
     node = Node(ruleset=_nft.parse(RULESET))
     assert failed("lockdown", node, existing_firewall="leave") == {}
-    assert list(failed("lockdown", node, existing_firewall="refuse")) == ["filters that are not ours"]
+    for other in ("refuse", "keep_aside"):
+        assert list(failed("lockdown", node, existing_firewall=other)) == ["filters that are not ours"]
 
 
 def test_what_may_go_out() -> None:
@@ -501,7 +502,7 @@ def test_nothing_installed_is_a_list_of_failures_and_no_traceback(tmp_path: Path
     bare = _proof_seen.Seen(places, lambda command: Answer(127, "", "not found"))
     assert len(failed("lockdown", bare)) >= 6
     assert len(failed("service", bare)) >= 6
-    assert _proof.summary(bare) == {"until_restart": [], "frontends": [], "backends": [], "open": []}
+    assert _proof.summary(bare) == {key: [] for key in ("kept_aside", "until_restart", "frontends", "backends", "open")}
 
 
 def test_report() -> None:

@@ -220,3 +220,51 @@ def test_what_could_not_work() -> None:
     assert refused({"firewall_output_allow": [{"ports": 81}]}) == [
         "firewall_output_allow: goes with firewall_output: drop; without it everything is allowed"
     ]
+
+
+THEIRS: dict[str, t.Any] = {"name": "table ip theirs", "detail": "1 rules", "obstacle": "", "tables": ["ip theirs"]}
+WALLS: list[dict[str, t.Any]] = [
+    {
+        "name": "ufw",
+        "detail": "enabled",
+        "obstacle": "",
+        "files": [{"path": "/etc/ufw/ufw.conf"}],
+        "tables": ["ip theirs"],
+    },
+    THEIRS,
+]
+KEEP = {"firewall_existing": "keep_aside"}
+
+
+def test_what_is_switched_off_is_planned_and_told() -> None:
+    plan = planned(KEEP, firewalls=WALLS)
+    assert plan["aside"] == {
+        "names": ["ufw", "table ip theirs"],
+        "tables": ["ip theirs"],
+        "legacy": [],
+        "units": [],
+        "files": [{"path": "/etc/ufw/ufw.conf"}],
+    }
+    assert plan["notes"] == [
+        "a firewall that was there before, ufw, table ip theirs, is switched off with the change of ours, and kept "
+        "below /var/lib/hardened-balancer/firewall-aside"
+    ]
+    # The second run finds none, and has to come to the same rules.
+    assert plan["firewall"] == planned(KEEP)["firewall"]
+    assert planned(KEEP)["notes"] == []
+
+
+def test_what_is_left_is_not_switched_off() -> None:
+    plan = planned({"firewall_existing": "leave"}, firewalls=WALLS)
+    assert (plan["notes"], any(plan["aside"].values())) == ([], False)
+
+
+def test_what_cannot_be_kept_aside_is_refused() -> None:
+    drafted, _problems = model.draft(KEEP, INVENTORY)
+    shared = {**THEIRS, "obstacle": "it holds chains of Docker, which writes them by itself"}
+    _plan, problems = model.complete(drafted, {**NODE, "firewalls": [WALLS[0], shared]}, RUN)
+    assert [str(one) for one in problems] == [
+        "firewall_existing: holds 'keep_aside', and the node has one that cannot be kept aside: "
+        "table ip theirs (1 rules): it holds chains of Docker, which writes them by itself; "
+        "take it away by hand, or set leave"
+    ]

@@ -79,6 +79,18 @@ def test_of_thousands_of_workers_some_are_named() -> None:
 
 def test_another_firewall_and_what_is_tracked() -> None:
     node = {"user": "ops", "firewalls": [{"name": "ufw", "detail": "active"}]}
-    plan = {**PLAN, "node": node, "firewall": {"tracking": "of all connections"}}
+    plan = {**PLAN, "node": node, "existing_firewall": "leave", "firewall": {"tracking": "of all connections"}}
     lines = summary({"msg": "all passed", "summary": {"open": [], "backends": []}}, plan)
     assert lines[3:5] == ["connection tracking: of all connections", "left beside our firewall: ufw (active)"]
+
+
+def test_what_was_kept_aside_and_how_it_comes_back() -> None:
+    node = {"user": "ops", "firewalls": [{"name": "ufw", "detail": "active"}]}
+    kept = [{"names": ["ufw", "table ip filter"], "place": "/var/lib/hardened-balancer/firewall-aside/0123456789ab"}]
+    seen = {"open": [], "backends": [], "kept_aside": kept}
+    lines = summary({"msg": "", "summary": seen}, {**PLAN, "node": node, "existing_firewall": "keep_aside"})
+    assert lines[3] == (
+        "kept aside: ufw, table ip filter; "
+        "brought back by: sh /var/lib/hardened-balancer/firewall-aside/0123456789ab/restore.sh"
+    )
+    assert not any("left beside" in line for line in lines)
