@@ -29,6 +29,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _programs,
     _reach,
     _session,
+    _ssh_doors,
     _ssh_server,
     _transaction,
     _tree_files,
@@ -54,6 +55,7 @@ MANAGED = (
     "/etc/hardened-balancer/firewall.nft",
     "/etc/ssh/sshd_config.d/00-hardened-balancer.conf",
     "/etc/systemd/system/ssh.service.d/hardened-balancer.conf",
+    "/etc/systemd/system/ssh.socket.d/hardened-balancer.conf",
     "/etc/sudoers.d/hardened-balancer",
     "/etc/sysctl.d/zz-hardened-balancer.conf",
     "/etc/modules-load.d/hardened-balancer.conf",
@@ -70,10 +72,7 @@ WRITTEN = {
     _upkeep.FAIL2BAN: "/etc/fail2ban/jail.d/hardened-balancer.local",
 }
 CAP_SYS_RESOURCE = 24
-# Where a server will listen that is not installed yet.
-SSH_PORT = 22
 FEATURE = re.compile(r"\+([A-Z0-9_]+)")
-PORT = re.compile(r":(\d+)(?: |$)")
 
 Node = dict[str, t.Any]
 
@@ -107,7 +106,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
     ruleset = _nft.parse(said["nft"].out)
     written = {unit: _written(path) for unit, path in WRITTEN.items()}
     configuration = _packages.configuration(places.link, places.trees, packages.conffiles)
-    ports_of_ssh = ssh_ports(said["sshd"].out, units, listeners)
+    ports_of_ssh = _ssh_doors.ports(said["sshd"].out, units, listeners)
     return {
         **os_release(_files.read("/etc/os-release")),
         "user": name,
@@ -131,7 +130,10 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
         "haproxy": haproxy(packages.versions.get("haproxy"), said["haproxy"].out),
         "configuration": configuration,
         "reach": reach(places, configuration, _active(units, "haproxy.service")),
-        "ssh": _ssh_server.describe(packages.versions.get("openssh-server"), said),
+        "ssh": {
+            **_ssh_server.describe(packages.versions.get("openssh-server"), said),
+            **_ssh_doors.describe(said["sshd"].out, units),
+        },
         "ssh_ports": ports_of_ssh,
         "listeners": listeners,
         "firewalls": _firewalls.firewalls(units, packages, ruleset, said["nft"].rc == 0, proc),
@@ -266,22 +268,6 @@ def _state_of(units: t.Mapping[str, t.Mapping[str, str]], name: str) -> dict[str
         "active": _active(units, service),
         "masked": state.startswith("masked"),
     }
-
-
-def ssh_ports(
-    settings: str, units: t.Mapping[str, t.Mapping[str, str]], listeners: t.Iterable[t.Mapping[str, t.Any]]
-) -> list[int]:
-    """Where sshd listens or is told to, and where systemd does in its place."""
-    found = {int(port) for port in re.findall(r"^listenaddress \S*:(\d+)$", settings, re.MULTILINE)}
-    found |= {int(port) for port in re.findall(r"^port (\d+)$", settings, re.MULTILINE)} if not found else set()
-    found |= {one["port"] for one in listeners if one["process"] == "sshd" and not _local(one["address"])}
-    if _active(units, "ssh.socket"):
-        found |= {int(port) for port in PORT.findall(units["ssh.socket"]["Listen"])}
-    return sorted(found) or [SSH_PORT]
-
-
-def _local(address: str) -> bool:
-    return _listeners.is_loopback(address)
 
 
 def _written(path: str) -> float | None:

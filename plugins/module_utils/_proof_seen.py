@@ -17,6 +17,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _nft,
     _node,
     _programs,
+    _ssh_doors,
     _upkeep,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
@@ -64,7 +65,7 @@ class Seen:
     @functools.cached_property
     def ssh_ports(self) -> list[int]:
         settings = "\n".join(f"{name} {one}" for name, value in self.sshd.items() for one in value.split("\n"))
-        return _node.ssh_ports(settings, self.units, self.listeners)
+        return _ssh_doors.ports(settings, self.units, self.listeners)
 
     @functools.cached_property
     def table(self) -> list[_nft.Item]:

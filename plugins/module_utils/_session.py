@@ -18,7 +18,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import _listener
 from ansible_collections.hardened.balancer.plugins.module_utils._listeners import Process
 
 ESTABLISHED = "01"
-CLIENT = re.compile(rb"(?:^|\0)SSH_CONNECTION=(\S+) (\d+) ")
+CLIENT = re.compile(rb"(?:^|\0)SSH_CONNECTION=(\S+) (\d+) \S+ (\d+)")
 KEY = re.compile(r"(?P<type>(?:ssh|ecdsa|sk)-[a-z0-9@.-]+)\s+(?P<data>AAAA[A-Za-z0-9+/=]+)")
 NO_LOGIN = ("nologin", "false", "sync")
 
@@ -55,8 +55,12 @@ def _name_of(uid: int) -> str:
         return str(uid)
 
 
+def _client(address: str, port: int, server_port: int) -> Client:
+    return {"address": address.removeprefix("::ffff:"), "port": port, "server_port": server_port}
+
+
 def client(proc: str, line: list[Process]) -> Client | None:
-    """Where the session comes from: by its environment, else by sshd's connection, which root may always look at."""
+    """Where the session comes from, and to which port: by its environment, else by sshd's connection."""
     if not sessions(line):
         return None
     for process in line:
@@ -65,30 +69,32 @@ def client(proc: str, line: list[Process]) -> Client | None:
         except OSError:
             continue
         if match := CLIENT.search(environment):
-            return {"address": match[1].decode(), "port": int(match[2])}
+            return _client(match[1].decode(), int(match[2]), int(match[3]))
     return _client_by_socket(proc, line)
 
 
 def _client_by_socket(proc: str, line: list[Process]) -> Client | None:
-    peers = {inode: peer for table in ("tcp", "tcp6") for inode, peer in _peers(proc, table)}
+    ends = {inode: both for table in ("tcp", "tcp6") for inode, both in _ends(proc, table)}
     for process in sessions(line):
         try:
             held = _listeners.held_inodes(proc, process.pid)
         except OSError:
             continue
-        for inode in held & set(peers):
-            address, port = peers[inode]
-            return {"address": address.removeprefix("::ffff:"), "port": port}
+        for inode in held & set(ends):
+            (_own_address, server_port), (address, port) = ends[inode]
+            return _client(address, port, server_port)
     return None
 
 
-def _peers(proc: str, table: str) -> list[tuple[str, tuple[str, int]]]:
+def _ends(proc: str, table: str) -> list[tuple[str, tuple[tuple[str, int], tuple[str, int]]]]:
+    """Of each connection: its inode, our end, the other one."""
     try:
         lines = Path(proc, "self/net", table).read_text().splitlines()[1:]
     except OSError:
         return []
     fields = [line.split() for line in lines]
-    return [(f[9], _listeners.parse_address(f[2])) for f in fields if len(f) > 9 and f[3] == ESTABLISHED]
+    parse = _listeners.parse_address
+    return [(f[9], (parse(f[1]), parse(f[2]))) for f in fields if len(f) > 9 and f[3] == ESTABLISHED]
 
 
 def journal_query(line: list[Process]) -> list[str]:

@@ -61,7 +61,9 @@ node:
       type: str
       sample: ops
     client:
-      description: Where the SSH session comes from, with C(address) and C(port); null without one.
+      description:
+        - Where the SSH session comes from, with C(address) and C(port), and the C(server_port) of the node that it came
+          over; null without one.
       type: dict
     key_fingerprint:
       description: The key that the session was accepted with, by the journal; null if it does not say.
@@ -119,6 +121,9 @@ node:
       description:
         - Of the SSH server the C(version), null where there is none, in C(known) the algorithms that C(ssh -Q) lists,
           by its word for them, and the C(host_keys) with C(path), C(type) and C(bits).
+        - In C(told) the ports that it is told to listen on, C(by_socket) where systemd does so for it, and in C(said)
+          the lines of its files that name a port, each with C(file), C(line), C(text) and C(port), and whether it is
+          that of an C(address).
       type: dict
     ssh_ports:
       description: Ports of the SSH server.

@@ -163,21 +163,6 @@ def test_build(printed: str, expected: list[str]) -> None:
     assert _node.build(printed) == expected
 
 
-@pytest.mark.parametrize(
-    ("settings", "units", "listeners", "expected"),
-    [
-        ("port 22\nlistenaddress [::]:22\nlistenaddress 0.0.0.0:22\n", "", [], [22]),
-        ("port 22\nlistenaddress 198.51.100.1:2200\n", "", [], [2200]),
-        ("port 22\n", UNITS, [], [22, 2222]),
-        ("", "", [("sshd", "0.0.0.0", 22022), ("sshd", "127.0.0.1", 6010), ("x", "::", 9)], [22022]),
-        ("", "", [], [22]),
-    ],
-)
-def test_ssh_ports(settings: str, units: str, listeners: list[tuple[str, str, int]], expected: list[int]) -> None:
-    held = [{"process": process, "address": address, "port": port} for process, address, port in listeners]
-    assert _node.ssh_ports(settings, _node.parse_units(units), held) == expected
-
-
 PRIV, CHILD, SHELL = Process(20, "sshd", 2, 0), Process(21, "sshd", 20, 0), Process(22, "sh", 21, 0)
 
 
@@ -196,7 +181,7 @@ def test_the_session(tmp_path: Path) -> None:
 
     proc.joinpath("22/environ").write_bytes(b"A=1\0SSH_CONNECTION=198.51.100.1 40022 198.51.100.10 22\0B=2\0")
     client = _session.client(str(proc), line)
-    assert client == {"address": "198.51.100.1", "port": 40022}
+    assert client == {"address": "198.51.100.1", "port": 40022, "server_port": 22}
     assert _session.client(str(proc), [SHELL]) is None
 
 
@@ -204,9 +189,13 @@ def test_the_session_where_its_environment_cannot_be_read(tmp_path: Path) -> Non
     for name in ("self/net", "20/fd"):
         tmp_path.joinpath(name).mkdir(parents=True)
     tmp_path.joinpath("20/fd/4").symlink_to("socket:[777]")
-    row = "0: 0A6433C6:0016 016433C6:9C56 01 0:0 0:0 0 0 0 777 1 x\n"
+    row = "0: 0A6433C6:08AE 016433C6:9C56 01 0:0 0:0 0 0 0 777 1 x\n"
     tmp_path.joinpath("self/net/tcp").write_text(f"  sl  local_address\n{row}")
-    assert _session.client(str(tmp_path), [SHELL, PRIV]) == {"address": "198.51.100.1", "port": 40022}
+    assert _session.client(str(tmp_path), [SHELL, PRIV]) == {
+        "address": "198.51.100.1",
+        "port": 40022,
+        "server_port": 2222,
+    }
 
 
 JOURNAL = """\
