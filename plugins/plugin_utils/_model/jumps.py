@@ -16,17 +16,23 @@ JUMP = re.compile(r"(?:^|\s)-J\s*(\S+)|(?i:proxyjump)[=\s]\s*(\S+)|(?i:proxycomm
 WORD = re.compile(r"[\s,\"'=]+")
 
 
-def check(inventory: dict[str, t.Any], allowed: bool, problems: Problems) -> None:
-    """One problem for all hosts that have the same words of the same variable."""
-    if allowed:
-        return
+# Hosts by the variable, and the words in it that lead through the node.
+Ways = dict[tuple[str, str], list[str]]
+
+
+def ways(inventory: dict[str, t.Any]) -> Ways:
     name = inventory["name"]
     here = {name, *(str(one) for one in inventory.get("addresses", []))}
-    through: dict[tuple[str, str], list[str]] = {}
+    through: Ways = {}
     for host, variable, text in inventory.get("ssh_arguments", []):
         if host != name and here & hops(text):
             through.setdefault((variable, text), []).append(host)
-    for (variable, _text), hosts in through.items():
+    return through
+
+
+def check(name: str, through: Ways, allowed: bool, problems: Problems) -> None:
+    """One problem for all hosts that have the same words of the same variable."""
+    for (variable, _text), hosts in through.items() if not allowed else ():
         others = f" (and {len(hosts) - 1} more)" if len(hosts) > 1 else ""
         problems.add(
             f"hostvars[{hosts[0]}].{variable}",

@@ -27,6 +27,7 @@ from . import (
     secrets,
     sections,
     ssh,
+    ssh_port,
     values,
 )
 from . import node as nodes
@@ -58,7 +59,9 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     listed = content.gather(given, variables)
     drawn = sections.draw(given, listed, inventory, problems)
     filtered, reach = firewall.draft(given, drawn.sections, problems)
-    jumps.check(inventory, bool(given.get("ssh_jump_host")), problems)
+    ways = jumps.ways(inventory)
+    jumps.check(inventory["name"], ways, bool(given.get("ssh_jump_host")), problems)
+    ssh_port.check(given.get("ssh_port"), drawn.listeners, problems)
     result = {
         "name": inventory["name"],
         "administrators": [{"keys": [], **a} for a in given.get("balancer_administrators") or [] if a],
@@ -67,6 +70,8 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
         "require_healthy": given.get("balancer_require_healthy"),
         "ssh_profile": given.get("ssh_profile"),
         "ssh_jump_host": given.get("ssh_jump_host"),
+        "ssh_port": given.get("ssh_port"),
+        "ssh_ways": ssh_port.ways(ways),
         "apply": given.get("haproxy_apply"),
         "settle_timeout": given.get("haproxy_settle_timeout"),
         "trees_kept": given.get("haproxy_trees_kept"),
@@ -119,11 +124,12 @@ def complete(
         "firewall": firewall.settle(drafted["firewall"], node, drafted["existing_firewall"] == "leave"),
         "aside": kept_aside,
         "sections": sections.complete(drafted, limit["maxconn"], haproxy, node["haproxy"].get("build")),
-        "ssh": ssh.settle(drafted, node, problems),
+        "ssh": ssh_port.settle(ssh.settle(drafted, node, problems), drafted, node),
     }
     result["unit"] = sandbox.derive(result["sections"], drafted["own_unit"])
     if run:
         ssh.judge_keys(result, node, problems)
+        ssh_port.judge(result, node, problems)
     return {**result, "proof": _proof(result)}, problems
 
 
@@ -143,6 +149,7 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
             "admin_group": ADMIN_GROUP,
             "ssh": plan["ssh"]["settings"],
             "ssh_offered": plan["ssh"]["offered"],
+            "ssh_ports": {name: plan["ssh"][name] for name in ("listens", "closes")},
             "management_networks": plan["management_networks"],
             "existing_firewall": plan["existing_firewall"],
             "ports": plan["ports"],

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # What the change `ssh` asks of the node. STAGED is the directory of the candidate files.
-# Arguments: the account that the run goes on as, and the address that it comes from.
+# Arguments: the account that the run goes on as, the address that it comes from, and the ports that are wanted, if any.
 config=/etc/ssh/sshd_config
 dropins=/etc/ssh/sshd_config.d
 dropin=$dropins/00-hardened-balancer.conf
 moduli=/etc/hardened-balancer/ssh-moduli
+open_sockets='/proc/net/tcp /proc/net/tcp6'
 
 connection() { echo "user=$1,host=$2,addr=$2,laddr=127.0.0.1,lport=22"; }
 
@@ -46,6 +47,30 @@ check() {
 large_moduli() { awk '!/^#/ && $5 >= 3071' /etc/ssh/moduli; }
 wants_moduli() { grep -qsx "ModuliFile $moduli" "$1"; }
 
+# No program is needed for it; whoever it is that listens.
+listens() {
+    # shellcheck disable=SC2086 # several files
+    cat $open_sockets 2>/dev/null | awk -v end=":$(printf %04X "$1")\$" '$4 == "0A" && $2 ~ end { found = 1 } END { exit !found }'
+}
+
+# What systemd opens for the server.
+socket_ports() { systemctl show ssh.socket --property=Listen | grep -oE ':[0-9]+ ' | tr -dc '0-9\n' | sort -nu | paste -sd ' ' -; }
+
+# A reload returns before the server has opened its ports anew.
+all_listen() {
+    for port in $1; do
+        tries=${2:-25}
+        until listens "$port"; do
+            tries=$((tries - 1))
+            [ $tries -gt 0 ] || {
+                echo "nothing listens on port $port, which is to be SSH's; journalctl -u ssh.service -u ssh.socket says why"
+                return 1
+            }
+            sleep 0.2
+        done
+    done
+}
+
 in_force() {
     systemctl --quiet is-active ssh.service || systemctl --quiet is-active ssh.socket || {
         echo "neither ssh.service nor ssh.socket is running"
@@ -60,6 +85,11 @@ in_force() {
         echo "ssh.service could be left stopped, a drop-in of its own or a missing daemon-reload overrules ours: $unit"
         return 1
     }
+    if [ -n "$3" ] && systemctl --quiet is-active ssh.socket && [ "$(socket_ports)" != "$3" ]; then
+        echo "ssh.socket is to listen on $3, but has: $(socket_ports); a file of its own overrules ours, or a daemon-reload is missing"
+        return 1
+    fi
+    all_listen "$3" || return
     if wants_moduli "$STAGED$dropin" && ! large_moduli | cmp -s - $moduli; then
         echo "$moduli does not hold the groups of 3072 bits or more of /etc/ssh/moduli"
         return 1
@@ -78,11 +108,18 @@ apply() {
     else
         rm -f $moduli && { rmdir ${moduli%/*} 2>/dev/null || :; }
     fi
+    had=$(socket_ports)
     systemctl daemon-reload || return
     systemctl --quiet is-enabled ssh.service || systemctl --quiet is-enabled ssh.socket || systemctl --quiet enable ssh.service || return
     if systemctl --quiet is-active ssh.socket; then
         # A reload would make the server open the port itself, which the socket holds; no session ends with a restart.
-        sshd -t && systemctl try-restart ssh.service
+        sshd -t || return
+        if [ "$had" = "$(socket_ports)" ] && all_listen "$had" 1 >/dev/null; then
+            systemctl try-restart ssh.service
+        else
+            # The socket opens nothing as long as the server runs.
+            systemctl stop ssh.service && systemctl restart ssh.socket && systemctl start ssh.service
+        fi
     elif systemctl --quiet is-active ssh.service; then
         systemctl reload ssh.service
     else

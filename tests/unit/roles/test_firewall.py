@@ -52,9 +52,9 @@ def ruleset(
     return environment.from_string(text).render(
         balancer_plan={
             "management_networks": networks,
-            "node": {"ssh_ports": ssh},
             "firewall": {**FILTER, "syn_exempt": " ".join(networks), **more},
         },
+        __firewall_ssh=ssh,
         __firewall_open={"tcp": tcp, "udp": udp, "restricted": restricted or []},
         __firewall_reached=joined_reach([{**REACH, **workers}] if workers else reach),
     )

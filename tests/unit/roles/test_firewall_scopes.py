@@ -51,6 +51,7 @@ PLAN = {
 }
 BACK = {"__firewall_ports": {"tcp": ["81"], "udp": [], "restricted": []}, "__firewall_reach": BEFORE}
 UNKNOWN = {"balancer_plan": {**PLAN, "node": {**NODE, "reach": None}}}
+MOVING = {"balancer_plan": {**PLAN, "ssh": {"ports": [22, 2222]}}}
 # As the playbooks do it: who is called, with which variables, in a block with which others.
 CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "served": ({}, {}),
@@ -58,6 +59,9 @@ CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "kept": ({"__firewall_scope": "settled", "__firewall_held": "{{ true and not false }}"}, {}),
     "undone": ({"__firewall_scope": "settled"}, {"after": NODE}),
     "back": ({"__firewall_scope": "widened"}, BACK),
+    "no run of ssh": ({}, MOVING),
+    "ssh failed": ({}, {**MOVING, "__ssh_confirmed": {"failed": True}}),
+    "ssh moved": ({}, {**MOVING, "__ssh_confirmed": {"changed": True}}),
     "unknown": ({"__firewall_scope": "widened"}, UNKNOWN),
     "unknown before": ({"__firewall_scope": "widened"}, {**BACK, "__firewall_reach": "{{ none }}"}),
 }
@@ -137,6 +141,11 @@ def test_what_runs_and_what_will_run_is_served(call: str, ports: str, reached: s
     wanted = {"served": (True, False), "undone": (True, False), "kept": (False, True), "widened": (True, True)}
     old, new = (f"192.0.2.14/32 }} {port} }} accept" in text for port in ("udp dport { 514", "tcp dport { 6514"))
     assert (old, new) == wanted.get(call, (True, False))
+
+
+@pytest.mark.parametrize(("call", "ports"), [("no run of ssh", "22"), ("ssh failed", "22"), ("ssh moved", "22, 2222")])
+def test_ssh_is_open_where_the_server_listens(call: str, ports: str) -> None:
+    assert f"        tcp dport {{ {ports} }} accept\n" in rendered()[call]
 
 
 def test_an_undone_change_leaves_the_firewall_as_it_was() -> None:

@@ -23,7 +23,8 @@ case "$*" in
 *is-enabled*ssh.$MODE | *is-active*ssh.$MODE) exit 0 ;;
 *is-active*ssh.service) [ "$MODE" = socket ] ;;
 *is-enabled* | *is-active*) exit 1 ;;
-show*) printf '%s\\n' "$UNIT" ;;
+show*StartLimit*) printf '%s\\n' "${LIMITS:-$UNIT}" ;;
+show*) if grep -q daemon-reload "$SAID"; then printf '%s\\n' "${RELOADED:-$UNIT}"; else printf '%s\\n' "$UNIT"; fi ;;
 *) echo "systemctl $*" >>"$SAID" ;;
 esac
 """
@@ -111,6 +112,60 @@ def test_a_server_that_a_limit_could_leave_stopped_is_not_in_force(node: Node) -
     done = node.run("in_force ops 198.51.100.1", UNIT="Restart=on-failure\nStartLimitIntervalUSec=10s")
     assert done.returncode == 1
     assert done.stdout.strip().endswith("Restart=on-failure StartLimitIntervalUSec=10s")
+
+
+ANEW = ["systemctl stop ssh.service", "systemctl restart ssh.socket", "systemctl start ssh.service"]
+SOCKETS = """\
+  sl  local_address rem_address   st
+   0: 00000000:0016 00000000:0000 0A
+   1: 0A6433C6:08AE 016433C6:9C56 01
+   2: 00000000000000000000000000000000:C350 00000000000000000000000000000000:0000 0A
+"""
+TWO = "Listen=[::]:50000 (Stream)\nListen=0.0.0.0:22 (Stream)\nListen=[::]:22 (Stream)"
+
+
+@pytest.mark.parametrize(
+    ("mode", "ports", "listen", "said"),
+    [
+        ("service", "", "", ""),
+        ("service", "22 50000", "", ""),
+        # Of a connection that is open it is no door.
+        ("service", "22 2222", "", "nothing listens on port 2222, which is to be SSH's"),
+        ("socket", "22 50000", TWO, ""),
+        ("socket", "", TWO, ""),
+        ("socket", "22", TWO, "ssh.socket is to listen on 22, but has: 22 50000; a file of its own overrules ours"),
+        ("socket", "22 2222", TWO.replace("50000", "2222"), "nothing listens on port 2222"),
+    ],
+)
+def test_ports_that_are_wanted_are_open(node: Node, mode: str, ports: str, listen: str, said: str) -> None:
+    node.write(LINES)
+    (node.root / "sockets").write_text(SOCKETS)
+    command = f"open_sockets='{node.root}/sockets /nonexistent'; sleep() {{ :; }}; in_force ops 198.51.100.1 '{ports}'"
+    done = node.run(command, mode, UNIT=listen, LIMITS="Restart=always\nStartLimitIntervalUSec=0")
+    assert done.returncode == (1 if said else 0), done.stdout
+    assert done.stdout.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (TWO, TWO, ["systemctl try-restart ssh.service"]),
+        (TWO, TWO.replace("50000", "22"), ANEW),
+        # It was told before and did not take it.
+        (
+            TWO.replace("50000", "2"),
+            TWO.replace("50000", "2"),
+            ANEW,
+        ),
+    ],
+)
+def test_the_socket_is_opened_anew_where_its_ports_change(
+    node: Node, before: str, after: str, expected: list[str]
+) -> None:
+    (node.root / "sockets").write_text(SOCKETS)
+    command = f"open_sockets='{node.root}/sockets'; dropin=/dev/null; apply"
+    assert node.run(command, "socket", UNIT=before, RELOADED=after).returncode == 0
+    assert node.said == ["systemctl daemon-reload", "sshd -t", *expected]
 
 
 @pytest.mark.parametrize(

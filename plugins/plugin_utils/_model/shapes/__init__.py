@@ -128,6 +128,17 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
             default="compatible",
         ),
     ),
+    "ssh_port": (
+        ("ssh", "firewall"),
+        Shape(
+            "int",
+            "port of the SSH server; unset: the one that it has. A new one is open beside the old one until a run "
+            "comes over it",
+            low=1,
+            high=65535,
+            example=2222,
+        ),
+    ),
     "ssh_jump_host": (
         ("ssh",),
         Shape("bool", "administrators may go through the node to other machines (ProxyJump)", default=False),

@@ -17,7 +17,8 @@ INVENTORY = {"name": "lb1", "groups": {}, "hosts": {}, "addresses": ["198.51.100
 
 def problems_of(*arguments: tuple[str, str, str], allowed: bool = False) -> list[str]:
     problems = Problems()
-    jumps.check({**INVENTORY, "ssh_arguments": list(arguments)}, allowed, problems)
+    ways = jumps.ways({**INVENTORY, "ssh_arguments": list(arguments)})
+    jumps.check("lb1", ways, allowed, problems)
     return [str(problem) for problem in problems]
 
 
