@@ -65,6 +65,7 @@ def summary(seen: Seen) -> dict[str, t.Any]:
     servers = _health.by_backend(rows)
     return {
         "kept_aside": _firewalls.kept_aside(),
+        "ssh_ports": _proof_ssh.listening(seen),
         "until_restart": _sandbox.leftover(seen.live.sandbox, seen.live.unit_sandbox),
         "frontends": [{"name": row["pxname"], "status": row["status"]} for row in rows if row["type"] == "0"],
         "backends": [_workers(row["pxname"], servers.get(row["pxname"], [])) for row in rows if row["type"] == "1"],
@@ -107,6 +108,7 @@ def _from(seen: Seen, protocol: str, port: int) -> list[str] | None:
 LOCKDOWN: tuple[Check, ...] = (
     _proof_ssh.ssh_settings,
     _proof_ssh.ssh_serves,
+    _proof_ssh.ssh_ports,
     _proof_ssh.ssh_offers,
     _proof_ssh.ssh_comes_back,
     _proof_firewall.firewall_drops,

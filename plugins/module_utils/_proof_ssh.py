@@ -25,8 +25,8 @@ def ssh_settings(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
 
 def ssh_serves(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     active = seen.active("ssh.service") or seen.active("ssh.socket")
-    open_ports = {one["port"] for one in seen.listeners if one["protocol"] == "tcp"}
-    silent = [port for port in seen.ssh_ports if port not in open_ports]
+    heard = listening(seen)
+    silent = [port for port in seen.ssh_ports if port not in heard]
     state = "active" if active else "neither ssh.service nor ssh.socket is active"
     yield Finding("sshd runs", "active", state, active)
     yield Finding(
@@ -35,6 +35,19 @@ def ssh_serves(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
         f"silent: {listed(silent)}",
         bool(seen.ssh_ports) and not silent,
     )
+
+
+def listening(seen: Seen) -> list[int]:
+    open_ports = {one["port"] for one in seen.listeners if one["protocol"] == "tcp"}
+    return [port for port in seen.ssh_ports if port in open_ports]
+
+
+def ssh_ports(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
+    """What another sshd of the node has is not ours to say."""
+    wanted, closed = expect["ssh_ports"]["listens"], expect["ssh_ports"]["closes"]
+    if wanted:
+        found = [port for port in listening(seen) if port in (*wanted, *closed)]
+        yield Finding("sshd has the ports", listed(wanted), listed(found), found == wanted)
 
 
 def ssh_offers(expect: Expect, seen: Seen) -> t.Iterator[Finding]:

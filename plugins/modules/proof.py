@@ -23,6 +23,9 @@ attributes:
   idempotent:
     support: full
     description: Changes nothing.
+  action:
+    description: The controller takes part; an action plugin of the same name tries O(try_port).
+    support: full
 options:
   scope:
     description: What is to be proven.
@@ -34,6 +37,11 @@ options:
     description: What each of the two should be, as C(balancer_plan.proof) has it.
     type: dict
     required: true
+  try_port:
+    description:
+      - A port of SSH that a login is tried over from the controller, after the checks have passed. How it went is told
+        and fails nothing, for a firewall between may close what the node has open.
+    type: int
 author:
   - hardened.balancer contributors (@hardened-balancer)
 """
@@ -55,9 +63,14 @@ checks:
 summary:
   description:
     - The C(frontends), of the C(backends) the number of C(workers) and of those C(serving), with ten at most of both
-      kinds by name (C(named), C(away)), what is C(open) to other machines, what HAProxy's unit let it do
-      at its start and nothing needs any more (C(until_restart)), and which firewalls are C(kept_aside) in which place.
+      kinds by name (C(named), C(away)), what is C(open) to other machines, where SSH listens (C(ssh_ports)), what
+      HAProxy's unit let it do at its start and nothing needs any more (C(until_restart)), and which firewalls are
+      C(kept_aside) in which place.
   returned: success
+  type: dict
+tried:
+  description: The C(port) of O(try_port), and what the C(problem) of a login over it was; empty if it worked.
+  returned: success, with O(try_port)
   type: dict
 """
 
@@ -72,6 +85,7 @@ def main() -> None:
         argument_spec={
             "scope": {"type": "list", "elements": "str", "choices": list(_proof.SCOPES), "required": True},
             "expect": {"type": "dict", "required": True},
+            "try_port": {"type": "int"},
         },
         supports_check_mode=True,
     )

@@ -16,6 +16,7 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
         f"open to other machines: {_open(seen['open'])}",
         f"SSH from: {networks}",
     ]
+    lines += _ports(seen["ssh_ports"], plan["ssh"], proof.get("tried") or {}) if plan["ssh"].get("port") else []
     lines += [f"connection tracking: {plan['firewall']['tracking']}"] if "firewall" in plan else []
     others = plan["node"].get("firewalls")
     if others and plan.get("existing_firewall") == "leave":
@@ -35,6 +36,27 @@ def summary(proof: dict[str, t.Any], plan: dict[str, t.Any]) -> list[str]:
         lines.append(f"HAProxy keeps until its next restart, and needs no more: {', '.join(seen['until_restart'])}")
     planned = {backend["name"] for backend in plan["backends"]}
     return lines + [_backend(backend) for backend in seen["backends"] if backend["name"] in planned]
+
+
+def _ports(listening: list[int], ssh: dict[str, t.Any], tried: dict[str, t.Any]) -> list[str]:
+    lines = [f"SSH listens on: {_numbers(listening)}"]
+    if ssh["waits"]:
+        lines.append(
+            f"to end the move of SSH: set ansible_port: {ssh['port']} in the inventory; "
+            f"the next run, which comes over it, closes {_numbers(ssh['waits'])}"
+        )
+    if tried.get("problem"):
+        lines.append(
+            f"a login over port {tried['port']} from here failed ({tried['problem']}); the node has it open, "
+            "so look at what is between, and at what the client knows the node by"
+        )
+    elif tried:
+        lines.append(f"a login over port {tried['port']} from here works")
+    return lines
+
+
+def _numbers(ports: list[int]) -> str:
+    return ", ".join(map(str, ports)) or "nothing"
 
 
 def _kernel(baseline: dict[str, t.Any]) -> str:

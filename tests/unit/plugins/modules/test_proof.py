@@ -43,6 +43,7 @@ LOCKDOWN: dict[str, Any] = {
     "admin_group": "balancer-admins",
     "ssh": SSH,
     "ssh_offered": OFFERED,
+    "ssh_ports": {"listens": [], "closes": []},
     "management_networks": NETWORKS,
     "ports": {"tcp": ["80", "443", "8000-8010"], "udp": ["443"]},
     "baseline": BASELINE,
@@ -235,6 +236,20 @@ OPEN = Node().table
 )
 def test_a_broken_lockdown_is_named(replaced: dict[str, Any], expected: dict[str, str]) -> None:
     assert failed("lockdown", Node(**replaced)) == expected
+
+
+def test_ports_of_ssh_that_are_missing_or_left() -> None:
+    def found(listens: list[int], closes: list[int], *ports: int) -> str | None:
+        held = [listener("sshd", "0.0.0.0", port) for port in ports]
+        node = Node(listeners=held, sshd={**SSH, "port": "22"})
+        return failed("lockdown", node, ssh_ports={"listens": listens, "closes": closes}).get("sshd has the ports")
+
+    assert found([22], [2222], 22) is None
+    # Of another server, say.
+    assert found([22], [], 22, 2222) is None
+    assert found([22, 2222], [], 22) == "22"
+    assert found([22], [2222], 22, 2222) == "22, 2222"
+    assert found([22], []) == "none"
 
 
 @pytest.mark.parametrize(
@@ -502,7 +517,8 @@ def test_nothing_installed_is_a_list_of_failures_and_no_traceback(tmp_path: Path
     bare = _proof_seen.Seen(places, lambda command: Answer(127, "", "not found"))
     assert len(failed("lockdown", bare)) >= 6
     assert len(failed("service", bare)) >= 6
-    assert _proof.summary(bare) == {key: [] for key in ("kept_aside", "until_restart", "frontends", "backends", "open")}
+    keys = ("ssh_ports", "kept_aside", "until_restart", "frontends", "backends", "open")
+    assert _proof.summary(bare) == {key: [] for key in keys}
 
 
 def test_report() -> None:
