@@ -23,8 +23,12 @@ from tests.proof.client import Load
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).parent
 CACHE = ROOT / ".cache/proof"
-STATE = CACHE / "lab"
-INVENTORY = HERE / "inventory/hosts.yml"
+# Another lab beside the first: PROOF_LAB=2 has names and a network, 198.19.2.0/24, of its own.
+ANOTHER = os.environ.get("PROOF_LAB", "")
+STATE = CACHE / f"lab{ANOTHER}"
+GIVEN = HERE / "inventory/hosts.yml"
+INVENTORY = STATE / "hosts.yml" if ANOTHER else GIVEN
+NETWORK = f"198.19.{ANOTHER or 1}"
 ENVIRONMENT = {
     **os.environ,
     "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
@@ -248,12 +252,27 @@ class Lab:
 
     def renew(self, balancer: Machine) -> None:
         """From scratch: nothing is left of what was done to it."""
+        self.bare(balancer)
+        self.site(limit=balancer)
+
+    def bare(self, balancer: Machine) -> None:
+        """As a provider hands it out, but for a certificate."""
         execute(["docker", "rm", "-f", balancer.container])
         (STATE / "known_hosts").unlink(missing_ok=True)
         self.playbook("molecule/lab/create.yml")
         self.playbook("molecule/lab/prepare.yml")
         self.equip(balancer)
-        self.site(limit=balancer)
+
+    def login(self, machine: Machine, command: str, *options: str, code: int | None = 0) -> Run:
+        """A command over a new SSH connection, from here, as the run comes in."""
+        return execute([*self.ssh(machine, *options), command], code=code)
+
+    def ssh(self, machine: Machine, *options: str) -> list[str]:
+        """The beginning of such a command, with more of ssh's options."""
+        always = ["BatchMode=yes", "IdentitiesOnly=yes", "ConnectTimeout=5", "ControlPath=none"]
+        always += [f"UserKnownHostsFile={STATE}/known_hosts"]
+        words = [word for option in (*always, *options) for word in ("-o", option)]
+        return ["ssh", "-F", "/dev/null", "-i", str(STATE / "key"), *words, f"proof@{machine.address}"]
 
     def place(self, machine: Machine) -> None:
         """What runs there on our side: the load client, the application, a look at the processes."""
@@ -270,8 +289,20 @@ class Lab:
         )
 
 
+def moved(text: str, number: str) -> str:
+    """The inventory with the names and the network of another lab."""
+    if not (number.isdecimal() and 1 < int(number) < 255):
+        raise LabError(f"PROOF_LAB: holds {number!r}; from 2 to 254, the third part of the lab's addresses")
+    text = re.sub(r"(?m)^( *lab_state: ).*", rf"\1{STATE}", text)
+    text = text.replace("hardened-balancer-proof", f"hardened-balancer-lab{number}")
+    return text.replace("198.19.1.", f"198.19.{number}.")
+
+
 def load_lab() -> Lab:
     """What the inventory says; nothing is started."""
+    if ANOTHER:
+        STATE.mkdir(parents=True, exist_ok=True)
+        INVENTORY.write_text(moved(GIVEN.read_text(), ANOTHER))
     inventory = yaml.safe_load(INVENTORY.read_text())
     name = inventory["lab"]["vars"]["lab_name"]
     groups = inventory["lab"]["children"]

@@ -17,7 +17,7 @@ from collections import Counter
 
 import pytest
 
-from tests.proof import client, proof, stage
+from tests.proof import client, lab, proof, stage
 from tests.proof.line_4_4 import on_disk
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -184,3 +184,13 @@ def test_each_line_says_what_it_shows() -> None:
 def test_servers_are_read_from_a_configuration() -> None:
     many = "\nbackend many\n    mode http\n    server a 198.51.100.1:80 id 7 weight 10\n"
     assert on_disk(f"{many}\nbackend other\n    server b 198.51.100.2:80\n") == {"a": ("198.51.100.1:80", "10", "7")}
+
+
+def test_another_lab_shares_neither_names_nor_addresses_nor_keys() -> None:
+    text = lab.moved(lab.GIVEN.read_text(), "7")
+    assert "hardened-balancer-proof" not in text
+    assert "198.19.1." not in text
+    assert "inventory_dir" not in text
+    for wrong in ("1", "255", "b", ""):
+        with pytest.raises(lab.LabError, match="from 2 to 254"):
+            lab.moved("", wrong)

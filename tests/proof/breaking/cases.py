@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
+from tests.proof.lab import NETWORK
+
 Values = dict[str, t.Any]
 # The lab's own, which a variable of the command line replaces as a whole.
 GLOBAL = {"hard_stop_after": "30s"}
 WEB = {"name": "web_workers", "workers": {"group": "web_workers", "port": 8080}}
 ECHO = {"name": "echo", "mode": "tcp", "workers": {"group": "web_workers", "port": 9000}}
 # An address that the balancer has for a while; nobody else of the lab's network has it.
-SPARE = "198.19.1.200"
+SPARE = f"{NETWORK}.200"
 NAME = "app.lab.test"
 
 
@@ -150,7 +152,7 @@ CASES = [
             }
         },
         NAME,
-        before=f"echo '198.19.1.21 {NAME}' >>/etc/hosts",
+        before=f"echo '{NETWORK}.21 {NAME}' >>/etc/hosts",
         meanwhile=f"grep -v {NAME} /etc/hosts >/run/lab-hosts; cat /run/lab-hosts >/etc/hosts",
         lift=f"grep -v {NAME} /etc/hosts >/run/lab-hosts; cat /run/lab-hosts >/etc/hosts",
     ),

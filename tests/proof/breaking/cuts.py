@@ -20,6 +20,8 @@ from tests.proof.lab import ROOT, Lab, Machine, execute
 
 BEGINS = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(.+?)\]")
 LONG = 180.0
+# What ends: the balancer, as by a loss of its power; the module; or the controller with all its connections.
+HOWS = ("stop", "kill", "leave")
 
 
 class Cut(t.NamedTuple):
@@ -68,9 +70,11 @@ def controller(lab: Lab, machine: Machine, options: list[str], number: int, late
     return Cut(name, "".join(seen))
 
 
-def arm(machine: Machine, number: int, how: str) -> None:
+def arm(machine: Machine, number: int, how: str, of: str = "") -> None:
+    """`of`: one module in place of those that change HAProxy."""
+    only = f"echo {of} >of; " if of else ""
     machine.run(
-        f"rm -rf /run/lab-steps; mkdir /run/lab-steps; echo {how} >/run/lab-steps/how; echo {number} >/run/lab-steps/at"
+        f"rm -rf /run/lab-steps; mkdir /run/lab-steps; cd /run/lab-steps; {only}echo {how} >how; echo {number} >at"
     )
 
 
@@ -85,10 +89,10 @@ def _inside(machine: Machine) -> pathlib.Path:
     return pathlib.Path(f"/proc/{pid}/root")
 
 
-def at_step(lab: Lab, machine: Machine, options: list[str], number: int, how: str) -> Cut:
-    """The balancer loses its power (how: stop), or the module is killed (how: kill), before the step of this number."""
+def at_step(lab: Lab, machine: Machine, options: list[str], number: int, how: str, of: str = "") -> Cut:
+    """Before the step of this number, of a module: see HOWS."""
     reached = _inside(machine) / "run/lab-steps/reached"
-    arm(machine, number, how)
+    arm(machine, number, how, of)
     output: list[str] = []
     with _start(lab, machine, options) as run:
         assert run.stdout is not None
@@ -96,10 +100,14 @@ def at_step(lab: Lab, machine: Machine, options: list[str], number: int, how: st
         reader.start()
         end = time.monotonic() + LONG
         while run.poll() is None and time.monotonic() < end:
-            if how == "stop" and _exists(reached):
+            if how != "kill" and _exists(reached):
                 name = reached.read_text()
-                node.kill(machine)
+                if how == "stop":
+                    node.kill(machine)
                 _end(run)
+                if how == "leave":
+                    # The module has lost whom it worked for, and goes on.
+                    machine.run("kill -CONT $(cat /run/lab-steps/pid)", code=None)
                 reader.join()
                 return Cut(name, "".join(output))
             time.sleep(0.005)

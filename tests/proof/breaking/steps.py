@@ -5,7 +5,8 @@
 
 A step is what the interpreter is about to do to the world outside: a file written, renamed, removed, a program
 started, a socket asked. While /run/lab-steps/at holds a number, the process that comes to that step stops (SIGSTOP) or
-is killed, as /run/lab-steps/how says; /run/lab-steps/steps lists those before. The collection knows nothing of it.
+is killed, as /run/lab-steps/how says; /run/lab-steps/steps lists those before. /run/lab-steps/of names a module, where
+it is another than those that change HAProxy. The collection knows nothing of it.
 """
 
 from __future__ import annotations
@@ -31,9 +32,16 @@ ELSEWHERE = ("/tmp/", "/proc/", "/dev/", "/home/", "ansible_", PLACE)
 
 class Steps:
     def __init__(
-        self, at: int, how: str, name: str, place: str = PLACE, elsewhere: tuple[str, ...] = ELSEWHERE
+        self,
+        at: int,
+        how: str,
+        name: str,
+        place: str = PLACE,
+        elsewhere: tuple[str, ...] = ELSEWHERE,
+        modules: tuple[str, ...] = MODULES,
     ) -> None:
         self.at, self.how, self.name, self.place, self.elsewhere = at, how, name, place, elsewhere
+        self.modules = modules
         self.busy = False
         self.asked: set[str] = set()
 
@@ -51,7 +59,7 @@ class Steps:
 
     def begin(self, event: str, arguments: tuple[t.Any, ...]) -> None:
         file = getattr(arguments[0], "co_filename", "") if event == "exec" else ""
-        if file.endswith(MODULES):
+        if file.endswith(self.modules):
             self.name = file.rsplit("/", 1)[1].removesuffix(".py")
 
     def step(self, event: str, arguments: tuple[t.Any, ...]) -> str:
@@ -87,6 +95,8 @@ class Steps:
             number = sum(1 for _line in steps)
         if number != self.at:
             return
+        with open(f"{self.place}/pid", "w") as pid:  # noqa: PTH123
+            pid.write(str(os.getpid()))
         with open(f"{self.place}/reached", "w") as reached:  # noqa: PTH123
             reached.write(step)
         os.kill(os.getpid(), signal.SIGKILL if self.how == "kill" else signal.SIGSTOP)
@@ -98,8 +108,12 @@ def install() -> None:
             number, manner = int(at.read()), how.read().strip()
     except (OSError, ValueError):
         return
-    scripts = [word for word in getattr(sys, "orig_argv", []) if word.endswith(SCRIPTS)]
-    sys.addaudithook(Steps(number, manner, scripts[0].rsplit("/", 1)[-1] if scripts else ""))
+    try:
+        with open(f"{PLACE}/of") as of:  # noqa: PTH123
+            sys.addaudithook(Steps(number, manner, "", modules=(f"/modules/{of.read().strip()}.py",)))
+    except OSError:
+        scripts = [word for word in getattr(sys, "orig_argv", []) if word.endswith(SCRIPTS)]
+        sys.addaudithook(Steps(number, manner, scripts[0].rsplit("/", 1)[-1] if scripts else ""))
 
 
 install()
