@@ -9,16 +9,70 @@ open_sockets='/proc/net/tcp /proc/net/tcp6'
 
 connection() { echo "user=$1,host=$2,addr=$2,laddr=127.0.0.1,lport=22"; }
 
+# Does USER or USER@HOST[,HOST...] name the login USER from ADDRESS? As sshd reads it.
+names() {
+    # shellcheck disable=SC2254 # it is a pattern
+    case $2 in ${1%@*}) ;; *) return 1 ;; esac
+    case $1 in *@*) echo "${1##*@}" | tr , '\n' | from "$3" ;; esac
+}
+from() {
+    found=1
+    while read -r host; do
+        # shellcheck disable=SC2254 # the same
+        case ${host#!} in
+        */*) python3 -c 'import ipaddress, sys; sys.exit(ipaddress.ip_address(sys.argv[1]) not in ipaddress.ip_network(sys.argv[2], False))' "$1" "${host#!}" 2>/dev/null ;;
+        *) case $1 in ${host#!}) ;; *) false ;; esac ;;
+        esac || continue
+        case $host in !*) return 1 ;; *) found=0 ;; esac
+    done
+    return $found
+}
+any_names() { while read -r pattern; do names "$pattern" "$1" "$2" && return; done; return 1; }
+listed() { echo "$1" | sed -n "s/^$2 //p"; }
+
+# Lists that the drop-in has no line for. A reload puts them in force, and an undo would leave them so.
+shut_out() {
+    allowed=$(listed "$1" allowusers)
+    [ -z "$allowed" ] || echo "$allowed" | any_names "$2" "$3" || echo "AllowUsers leaves $2 out: $(echo "$allowed" | paste -sd " ")"
+    listed "$1" denyusers | any_names "$2" "$3" && echo "DenyUsers shuts $2 out"
+    for group in $(id -nG -- "$2" 2>/dev/null); do
+        listed "$1" denygroups | any_names "$group" "$3" && echo "DenyGroups shuts $2 out, a member of $group"
+    done
+}
+
 # Are the lines of the drop-in what sshd answers with for this login? A file read before it or a Match may say otherwise.
+# Arguments: the answer, and the account and the address of the login.
 wins() {
     overruled=$(grep -Ev '^(#|$)' "$STAGED$dropin" | while read -r key value; do
         echo "$1" | grep -qixF -- "$key $value" || echo "$key is to be $value, but sshd has: $(echo "$1" | grep -i "^$key " || echo nothing)"
     done
     # This one adds up over the files.
-    echo "$1" | grep '^allowgroups ' | grep -vx 'allowgroups balancer-admins' | sed 's/^allowgroups /AllowGroups has another group: /')
+    echo "$1" | grep '^allowgroups ' | grep -vx 'allowgroups balancer-admins' | sed 's/^allowgroups /AllowGroups has another group: /'
+    shut_out "$@")
     [ -z "$overruled" ] && return
     echo "Another file below /etc/ssh overrules $dropin for this login; take these settings out of it:"
     echo "$overruled"
+    return 1
+}
+
+# The ends here of the connections that this address has with sshd.
+came_in() {
+    ss -Htnp state established 2>/dev/null | grep '"sshd' | sed -E 's/\[::ffff:([0-9.]+)\]/\1/g' | awk -v from="$1" '
+        { sub(/:[0-9]+$/, "", $4); gsub(/[][]/, "", $4); if ($4 == from) print $3 }' | sort -u
+}
+
+# A reload moves the server to where another file tells it to listen, and an undo would leave it there.
+# Arguments: the answer, and the address of the login. Where systemd listens in its place, that file counts for nothing.
+stays() {
+    systemctl --quiet is-active ssh.socket && return
+    ends=$(came_in "$2" | paste -sd " " -)
+    for end in $ends; do
+        case $end in \[*) any="[::]:${end##*:}" ;; *) any="0.0.0.0:${end##*:}" ;; esac
+        echo "$1" | grep -qixF -e "listenaddress $end" -e "listenaddress $any" && return
+    done
+    [ -z "$ends" ] && return
+    echo "sshd would leave $ends, where this run came in, for $(listed "$1" listenaddress | paste -sd " "), as another file below /etc/ssh says."
+    echo "Take it out there; or open it in the firewall, reload sshd yourself and run again over that."
     return 1
 }
 
@@ -40,7 +94,7 @@ check() {
         echo "sshd refuses the settings: $effective"
         return 1
     }
-    wins "$effective"
+    stays "$effective" "$2" && wins "$effective" "$@"
 }
 
 # Groups for the key exchange by group exchange. The package's own file keeps the small ones, and stays as it is.
@@ -98,7 +152,7 @@ in_force() {
         echo "sshd refuses its settings: $effective"
         return 1
     }
-    wins "$effective"
+    wins "$effective" "$@"
 }
 
 # The new settings, or after an undo the old ones. A restart of a server that somebody misconfigured would not come back.

@@ -33,6 +33,12 @@ SSHD = """\
 echo "sshd $*" >>"$SAID"
 printf '%s' "$ANSWER"
 """
+CONNECTIONS = """\
+0 0 198.51.100.10:22 198.51.100.1:50000 users:(("sshd-session",pid=7,fd=4),("sshd-session",pid=6,fd=4))
+0 0 [::ffff:198.51.100.10]:2022 [::ffff:198.51.100.2]:50000 users:(("sshd",pid=9,fd=4))
+0 0 198.51.100.10:80 198.51.100.1:50001 users:(("haproxy",pid=8,fd=4))
+0 0 [2001:db8::10]:22 [2001:db8::1]:50002 users:(("sshd",pid=9,fd=4))
+"""
 
 
 class Node:
@@ -44,6 +50,8 @@ class Node:
         for name, text in (("systemctl", SYSTEMCTL), ("sshd", SSHD)):
             (root / "bin" / name).write_text(text)
             (root / "bin" / name).chmod(0o755)
+        (root / "bin" / "ss").write_text(f"#!/bin/sh\ncat <<'END'\n{CONNECTIONS}END\n")
+        (root / "bin" / "ss").chmod(0o755)
         for directory in ("staged", "node"):
             (root / directory / DROPIN).parent.mkdir(parents=True)
         (root / "said").touch()
@@ -99,12 +107,46 @@ def test_the_drop_in_is_the_plan() -> None:
             "HostKey is to be /etc/ssh/one, but sshd has: hostkey /etc/ssh/two",
         ),
         (f"{IN_FORCE}allowgroups staff\n", "AllowGroups has another group: staff"),
+        (f"{IN_FORCE}denyusers games\ndenyusers nobody\n", "DenyUsers shuts nobody out"),
+        (f"{IN_FORCE}denyusers no*@198.51.100.*\n", "DenyUsers shuts nobody out"),
+        (f"{IN_FORCE}denyusers nobody@203.0.113.0/24\n", ""),
+        (f"{IN_FORCE}denyusers *@198.51.100.0/24\n", "DenyUsers shuts nobody out"),
+        (f"{IN_FORCE}denyusers *@!198.51.100.1,198.51.100.0/24\n", ""),
+        (f"{IN_FORCE}denygroups games\ndenygroups no*p\n", "DenyGroups shuts nobody out, a member of nogroup"),
+        (f"{IN_FORCE}allowusers root\nallowusers ops@*\n", "AllowUsers leaves nobody out: root ops@*"),
+        (f"{IN_FORCE}allowusers root\nallowusers nob?dy@198.51.100.1/32\n", ""),
     ],
 )
 def test_what_another_file_overrules_is_named(node: Node, answer: str, said: str) -> None:
     node.write(LINES)
-    done = node.run("in_force ops 198.51.100.1", ANSWER=answer)
+    done = node.run("id() { echo nogroup; }; in_force nobody 198.51.100.1", ANSWER=answer)
     assert (done.returncode, done.stdout.splitlines()[1:]) == ((1, [said]) if said else (0, []))
+
+
+@pytest.mark.parametrize(
+    ("listens", "client", "left"),
+    [
+        ("0.0.0.0:22 [::]:22", "198.51.100.1", ""),
+        ("198.51.100.10:22", "198.51.100.1", ""),
+        ("0.0.0.0:22", "2001:db8::1", "[2001:db8::10]:22"),
+        ("[::]:22", "198.51.100.1", "198.51.100.10:22"),
+        ("[::]:22", "2001:db8::1", ""),
+        ("127.0.0.1:22", "198.51.100.1", "198.51.100.10:22"),
+        ("0.0.0.0:2022", "198.51.100.1", "198.51.100.10:22"),
+        ("0.0.0.0:2022", "198.51.100.2", ""),
+        ("0.0.0.0:80", "198.51.100.1", "198.51.100.10:22"),
+        # From the console, or over a connection that is none of sshd's.
+        ("0.0.0.0:2022", "203.0.113.1", ""),
+    ],
+)
+def test_a_server_that_would_leave_where_the_run_came_in_is_named(
+    node: Node, listens: str, client: str, left: str
+) -> None:
+    answer = "".join(f"listenaddress {one}\n" for one in listens.split())
+    done = node.run(f'stays "$ANSWER" {client}', ANSWER=answer)
+    assert done.returncode == bool(left)
+    assert done.stdout.startswith(f"sshd would leave {left}, where this run came in, for {listens}," if left else "")
+    assert node.run(f'stays "$ANSWER" {client}', "socket", ANSWER=answer).returncode == 0
 
 
 def test_a_server_that_a_limit_could_leave_stopped_is_not_in_force(node: Node) -> None:
