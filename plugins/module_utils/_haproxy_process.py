@@ -33,6 +33,7 @@ PROPERTIES = (
     "UnitFileState",
     "MainPID",
     "NeedDaemonReload",
+    "DropInPaths",
     "LimitNOFILE",
     "BindReadOnlyPaths",
     "Environment",
@@ -102,7 +103,7 @@ class Live:
 
 def observe(places: Places, run: _programs.Run = _programs.run) -> Live:
     unit = parse_properties(run(["systemctl", "show", UNIT, f"--property={','.join(PROPERTIES)}"]).out)
-    live = of_unit(unit)
+    live = of_unit(unit, places)
     if not live.active or live.master is None:
         return live
     return replace(live, **of_kernel(places, live.master, unit), **of_haproxy(places))
@@ -112,16 +113,22 @@ def parse_properties(text: str) -> dict[str, str]:
     return {name: value for name, equals, value in (line.partition("=") for line in text.splitlines()) if equals}
 
 
-def of_unit(unit: t.Mapping[str, str]) -> Live:
+def of_unit(unit: t.Mapping[str, str], places: Places) -> Live:
     return Live(
         known=unit.get("LoadState") == "loaded",
         active=unit.get("ActiveState") in ("active", "reloading"),
         enabled=unit.get("UnitFileState") == "enabled",
-        stale_unit=unit.get("NeedDaemonReload") == "yes",
+        stale_unit=unit.get("NeedDaemonReload") == "yes" or _unread(unit, places),
         unit_nofile=number(unit.get("LimitNOFILE")),
         unit_sandbox=_sandbox.of_environment(unit.get("Environment", "")),
         master=number(unit.get("MainPID")) or None,
     )
+
+
+def _unread(unit: t.Mapping[str, str], places: Places) -> bool:
+    """A drop-in whose directory is new is not missed by systemd itself, and a restart starts without it."""
+    read = unit.get("DropInPaths")
+    return read is not None and places.drop_in not in read.split() and Path(places.drop_in).exists()
 
 
 def number(text: str | None) -> int | None:

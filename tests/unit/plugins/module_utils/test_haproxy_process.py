@@ -67,7 +67,23 @@ def test_the_least_that_is_needed(live: Live, nofile: int | None, rewritten: int
     ],
 )
 def test_the_unit(said: str, expected: Live) -> None:
-    assert _haproxy_process.of_unit(_haproxy_process.parse_properties(said)) == expected
+    assert _haproxy_process.of_unit(_haproxy_process.parse_properties(said), Places()) == expected
+
+
+def test_a_drop_in_that_systemd_does_not_know_is_not_read(tmp_path: Path) -> None:
+    drop_in = tmp_path / "ours.conf"
+    others = {"NeedDaemonReload": "no", "DropInPaths": "/run/other.conf"}
+    both = {**others, "DropInPaths": f"/run/other.conf {drop_in}"}
+
+    def stale(unit: dict[str, str]) -> bool:
+        return _haproxy_process.of_unit(unit, Places(drop_in=str(drop_in))).stale_unit
+
+    assert not stale(others), "there is none"
+    drop_in.touch()
+    assert stale(others)
+    assert stale({**others, "DropInPaths": ""})
+    assert not stale(both)
+    assert stale({**both, "NeedDaemonReload": "yes"})
 
 
 @contextlib.contextmanager

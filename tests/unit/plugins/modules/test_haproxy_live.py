@@ -95,6 +95,7 @@ class Machine:
         self.log = directory / "log"
         self.process: subprocess.Popen[bytes] | None = None
         self.asked: list[str] = []
+        self.read: str | None = None
         self.written = ""
 
     def source(self, text: str = "first", port: int | None = None) -> dict[str, str]:
@@ -116,8 +117,11 @@ class Machine:
         if command[1] == "show":
             pid = self.process.pid if self.process else 0
             state = "active" if pid else "inactive"
-            return Answer(0, f"LoadState=loaded\nActiveState={state}\nMainPID={pid}\nNeedDaemonReload=no\n")
+            read = "" if self.read is None else f"DropInPaths={self.read}\n"
+            return Answer(0, f"LoadState=loaded\nActiveState={state}\nMainPID={pid}\nNeedDaemonReload=no\n{read}")
         self.asked.append(command[1])
+        if command[1] == "daemon-reload":
+            self.read = self.places.drop_in
         if command[1] == "restart":
             self.stop()
         if command[1] in ("start", "restart"):
@@ -207,6 +211,15 @@ def test_a_runtime_socket_that_was_removed_comes_back_by_a_restart(machine: Mach
     assert ask(machine.places.admin_socket, "show info")
     assert machine.running == found["digest"]
     assert machine.write(machine.source("second"))["changed"] is False
+
+
+def test_a_drop_in_that_systemd_has_not_missed_is_read_before_the_start(machine: Machine) -> None:
+    machine.read = ""
+    Path(machine.places.drop_in).touch()
+    machine.write(machine.source())
+    machine.apply()
+    assert machine.asked == ["daemon-reload", "reset-failed", "start"]
+    assert machine.apply()["changed"] is False
 
 
 def test_a_reload_that_was_lost_is_told_again(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
