@@ -18,6 +18,7 @@ from collections import Counter
 import pytest
 
 from tests.proof import client, lab, proof, stage
+from tests.proof.breaking import access, lockout
 from tests.proof.line_4_4 import on_disk
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -194,3 +195,27 @@ def test_another_lab_shares_neither_names_nor_addresses_nor_keys() -> None:
     for wrong in ("1", "255", "b", ""):
         with pytest.raises(lab.LabError, match="from 2 to 254"):
             lab.moved("", wrong)
+
+
+REFUSED = "x\nTASK [y] ***\n[ERROR]: Task failed: Module failed: ssh: the check refused it. One is\n out.\nOrigin: z\n"
+UNDONE = "x\nTASK [y] ***\nfatal: [lb1]: FAILED! =>\n    msg: 'ssh: no.\n      The node undid it (its timer).'\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "ended"),
+    [
+        (0, UNDONE, "kept"),
+        (2, UNDONE, "undone"),
+        (2, UNDONE.replace("The node undid it (its timer)", "It was undone at once"), "undone"),
+        (2, REFUSED, "refused"),
+        (2, f"The node undid it{REFUSED}", "refused"),
+        (4, UNDONE, "code 4"),
+    ],
+)
+def test_how_a_run_ended_is_read_from_it(code: int, output: str, ended: str) -> None:
+    assert lockout.ended(lab.Run(code, output, 1.0)) == ended
+
+
+def test_what_a_run_said_is_one_line_of_its_own() -> None:
+    assert access.said(REFUSED, "One is out") == "ssh: the check refused it. One is out."
+    assert access.said(UNDONE, "undid it") == "'ssh: no. The node undid it (its timer).'"

@@ -35,8 +35,8 @@ def state(machine: Machine) -> node.State:
 
 
 def got_in(lab: Lab, machine: Machine, *options: str) -> bool:
-    """A new connection, a login, root."""
-    return lab.login(machine, "sudo -n id -un", *options, code=None).output.strip() == "root"
+    """A new connection, a login, root; a banner may come before it."""
+    return lab.login(machine, "sudo -n id -un", *options, code=None).output.splitlines()[-1:] == ["root"]
 
 
 def until_in(lab: Lab, machine: Machine, *options: str, seconds: float = PATIENCE) -> float | None:
@@ -60,12 +60,18 @@ def until_decided(machine: Machine, seconds: float = PATIENCE) -> bool:
     return False
 
 
+# Where a message begins and ends in what Ansible prints.
+BEGINS = (" - ", "msg: ", "failed: ", "Error: ")
+ENDS = re.compile(r" Origin: | fatal: |\n")
+
+
 def said(output: str, pattern: str, width: int = 230) -> str:
     """The message of a run, or of it what a pattern finds, in one line."""
-    text = " ".join(re.sub(r"[│┃]", " ", output[output.find("\nTASK") :]).split())
+    text = " ".join(output[output.find("\nTASK") :].split())
     found = re.search(pattern, text) if pattern else None
     if found is None:
         return node.excerpt(output, "", width)
-    start = text.rfind("msg: ", 0, found.start()) + 5
-    begin = start if start >= 5 and found.end() - start < width else found.start()
-    return text[begin : begin + width]
+    before = text[max(0, found.start() - width) : found.start()]
+    start = max((before.rfind(word) + len(word) for word in BEGINS if word in before), default=len(before))
+    message = ENDS.split(text[found.start() - len(before) + start :])[0]
+    return message if len(message) <= width else f"{message[:width]}..."

@@ -83,7 +83,7 @@ def disarm(machine: Machine) -> list[str]:
     return machine.run("cat /run/lab-steps/steps 2>/dev/null || true; rm -rf /run/lab-steps").splitlines()
 
 
-def _inside(machine: Machine) -> pathlib.Path:
+def inside(machine: Machine) -> pathlib.Path:
     """The balancer's files, as this machine sees them: much faster than to ask the engine."""
     pid = execute(["docker", "inspect", "--format", "{{.State.Pid}}", machine.container]).output.strip()
     return pathlib.Path(f"/proc/{pid}/root")
@@ -91,7 +91,7 @@ def _inside(machine: Machine) -> pathlib.Path:
 
 def at_step(lab: Lab, machine: Machine, options: list[str], number: int, how: str, of: str = "") -> Cut:
     """Before the step of this number, of a module: see HOWS."""
-    reached = _inside(machine) / "run/lab-steps/reached"
+    reached = inside(machine) / "run/lab-steps/reached"
     arm(machine, number, how, of)
     output: list[str] = []
     with _start(lab, machine, options) as run:
@@ -100,7 +100,7 @@ def at_step(lab: Lab, machine: Machine, options: list[str], number: int, how: st
         reader.start()
         end = time.monotonic() + LONG
         while run.poll() is None and time.monotonic() < end:
-            if how != "kill" and _exists(reached):
+            if how != "kill" and exists(reached):
                 name = reached.read_text()
                 if how == "stop":
                     node.kill(machine)
@@ -113,10 +113,10 @@ def at_step(lab: Lab, machine: Machine, options: list[str], number: int, how: st
             time.sleep(0.005)
         _end(run)
         reader.join()
-    return Cut(reached.read_text() if _exists(reached) else "", "".join(output))
+    return Cut(reached.read_text() if exists(reached) else "", "".join(output))
 
 
-def _exists(path: pathlib.Path) -> bool:
+def exists(path: pathlib.Path) -> bool:
     try:
         return path.exists()
     except OSError:

@@ -85,7 +85,12 @@ def differences(before: State, after: State) -> list[str]:
 def variables(number: int | None = None, **more: t.Any) -> list[str]:
     """Options of a run with a change of its own: a bound that nobody notices, different each time."""
     queue = f"{number or next(_numbers)}ms"
-    return ["--extra-vars", json.dumps({"haproxy_defaults": {"timeout": {"queue": queue}}, **more})]
+    return extra(haproxy_defaults={"timeout": {"queue": queue}}, **more)
+
+
+def extra(**variables: t.Any) -> list[str]:
+    """Variables of the command line, without a file that another run could need at the same time."""
+    return ["--extra-vars", json.dumps(variables)]
 
 
 def number() -> int:
