@@ -3,9 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lockouts: every way to lock oneself out that we know of, over SSH; afterwards a new login becomes root by sudo.
 
-Each row of `breaking/lockouts.py`: a run that is refused leaves the balancer as it was, one that could not be
-confirmed is undone by the balancer itself, and the run says why.
-`ONLY=REGEX` takes some of the rows, `BALANCERS=lb1` one of the balancers.
+1. Each row of `breaking/lockouts.py`: a run that is refused leaves the balancer as it was, one that could not be
+   confirmed is undone by the balancer itself, and the run says why.
+2. Those that are no run of the site alone, `breaking/moments.py`: two controllers at once, a lease that ends, a clock.
+3. The transaction of SSH and that of the firewall are cut off before each of their steps: the balancer goes down, or
+   the controller is gone. What is found then is one of both states, whole, and the next run makes the other one.
+
+`ONLY=REGEX` takes some of the rows (`reboot`, `controller` are the third part), `STEPS=1-20` some of the steps,
+`BALANCERS=lb1` one of the balancers.
 """
 
 from __future__ import annotations
@@ -13,17 +18,27 @@ from __future__ import annotations
 import time
 import typing as t
 
-from tests.proof.breaking import access, node
+from tests.proof.breaking import access, cuts, node
 from tests.proof.breaking.lockout import Outcome, make_keys, one, restore
 from tests.proof.breaking.lockouts import LOCKOUTS
-from tests.proof.lab import Lab, LabError, Machine
+from tests.proof.breaking.moments import MOMENTS
+from tests.proof.lab import Lab, LabError, Machine, Run
+from tests.proof.line_4_3 import Point, line, numbers
 
-SECONDS = 3600
+SECONDS = 6 * 3600
+# By what changes it: the options of a run with the change, and of one without.
+CHANGES: dict[str, tuple[list[str], dict[str, t.Any]]] = {
+    "ssh": (["--tags", "ssh"], {"ssh_profile": "cis"}),
+    "firewall": (["--tags", "firewall"], {"firewall_conntrack_bypass": False}),
+}
+CUTS = {"reboot": "stop", "controller": "leave"}
+# Of a run that is cut off: what it leaves behind is undone that much later.
+SHORT = {"balancer_confirm_timeout": 20}
 
 
 def main(lab: Lab) -> None:
     make_keys()
-    lab.print(f"{len(LOCKOUTS)} lockouts by a run")
+    lab.print(f"{len(LOCKOUTS)} lockouts by a run, {len(MOMENTS)} by the moment, and {len(CHANGES)} changes cut off")
     node.on_all(lab, all_of_them)
 
 
@@ -33,9 +48,17 @@ def all_of_them(lab: Lab, machine: Machine) -> list[str]:
     lab.site(limit=machine)
     usual = access.state(machine)
     rows = [tried(lab, machine, row.name, usual, one, row) for row in LOCKOUTS if node.chosen(row.name)]
-    bad = [row for row in rows if row.wrong]
-    lab.require(not bad, f"{machine}: {len(rows)} ways to lock oneself out, and nobody is ({len(bad)} were not met)")
-    return [*table(machine, rows), f"{time.monotonic() - began:.0f} s"]
+    rows += [tried(lab, machine, name, usual, moment) for name, moment in MOMENTS.items() if node.chosen(name)]
+    if rows:
+        bad = [row for row in rows if row.wrong]
+        lab.require(
+            not bad, f"{machine}: {len(rows)} ways to lock oneself out, and nobody is ({len(bad)} were not met)"
+        )
+    printed = [*table(machine, rows), f"{time.monotonic() - began:.0f} s"]
+    for name, how in CUTS.items():
+        if node.chosen(name):
+            printed += [line(point) for point in cut_off(lab, machine, name, how)]
+    return printed
 
 
 def tried(
@@ -54,3 +77,78 @@ def tried(
 def table(machine: Machine, rows: list[Outcome]) -> list[str]:
     head = f"{machine.release}: what was tried, how the run ended, seconds, what it said"
     return [head, *(outcome.told() for outcome in rows)]
+
+
+def cut_off(lab: Lab, machine: Machine, name: str, how: str) -> list[Point]:
+    found: list[Point] = []
+    node.install(machine, "steps")
+    try:
+        for change, (options, variables) in CHANGES.items():
+            turns = Turns(lab, machine, options, variables)
+            points = list(at_steps(turns, f"{name}, {change}", how))
+            bad = [point for point in points if point.wrong]
+            what = f"{machine}: {name} at each of {len(points)} steps of the change of {change} ({len(bad)} not met)"
+            lab.require(points and not bad, what)
+            found += points
+    finally:
+        node.uninstall(machine)
+    return found
+
+
+class Turns:
+    """Two states in turn, by a run with the variables and one without."""
+
+    def __init__(self, lab: Lab, machine: Machine, options: list[str], variables: dict[str, t.Any]) -> None:
+        self.lab, self.machine, self.options = lab, machine, options
+        self.variables: list[dict[str, t.Any]] = [{}, variables]
+        self.wanted: list[node.State] = []
+        for turn in (1, 0, 1, 0):
+            self.run(turn, code=0)
+            self.wanted = [*self.wanted, access.state(machine)][-2:]
+        self.wanted.reverse()
+        self.now = 0
+
+    def given(self, turn: int, **more: t.Any) -> list[str]:
+        return [*self.options, *node.extra(**self.variables[turn], **more)]
+
+    def run(self, turn: int, code: int | None = None) -> Run:
+        return node.site(self.lab, self.machine, *self.given(turn), code=code)
+
+
+def at_steps(turns: Turns, name: str, how: str) -> t.Iterator[Point]:
+    for number in numbers():
+        before, turns.now = turns.now, 1 - turns.now
+        cut = cuts.at_step(turns.lab, turns.machine, turns.given(turns.now, **SHORT), number, how, "confirmed")
+        wrong = []
+        if cut.name:
+            if how == "stop":
+                node.boot(turns.machine)
+            wrong = whole(turns, turns.wanted[before], turns.wanted[turns.now])
+        cuts.disarm(turns.machine)
+        again = turns.run(turns.now)
+        if again.code:
+            wrong.append(f"the next run failed: {node.excerpt(again.output, '')}")
+        found = node.differences(turns.wanted[turns.now], access.state(turns.machine))
+        wrong += [f"after the next run: {part}" for part in found]
+        if not cut.name:
+            return
+        point = Point(number, f"{name}: {cut.name}", 0, wrong)
+        turns.lab.print(f"{turns.machine}: {line(point)}")
+        yield point
+
+
+def whole(turns: Turns, before: node.State, after: node.State) -> list[str]:
+    """Before anybody helps: reachable, and in one of both states as soon as nothing waits for its confirmation."""
+    machine = turns.machine
+    wrong = []
+    if access.until_in(turns.lab, machine) is None:
+        wrong.append(f"nobody gets in within {access.PATIENCE:.0f} s")
+    if not access.until_decided(machine):
+        wrong.append("the change is neither kept nor undone")
+    if not access.got_in(turns.lab, machine):
+        wrong.append("nobody gets in after it was decided")
+    now = access.state(machine)
+    # What a run that ended before its change began has left is cleared by the next one.
+    now, before, after = ({**of, "left over": ""} for of in (now, before, after))
+    found = [node.differences(of, now) for of in (before, after)]
+    return wrong + ([] if [] in found else [f"neither of both states: {part}" for part in min(found, key=len)])

@@ -15,7 +15,7 @@ import typing as t
 
 from tests.proof.breaking import access, cuts, node
 from tests.proof.breaking.lockouts import HOPS, Lockout
-from tests.proof.lab import HERE, STATE, Lab, Machine, Run, execute
+from tests.proof.lab import HERE, ROOT, STATE, Lab, Machine, Run, execute
 
 KEYS = {"stranger": ("ed25519", "256"), "short": ("rsa", "2048")}
 # Leads through the machine whose address the file holds at that moment.
@@ -61,9 +61,10 @@ def client_options(machine: Machine, row: Lockout) -> list[str]:
 
 
 def connection(machine: Machine, row: Lockout) -> dict[str, str]:
-    """The same for a run."""
+    """The same for a run, over connections of its own: a way in is none of what Ansible tells them apart by."""
     words = [f'-o "{option}"' for option in client_options(machine, row)]
-    return {"ansible_ssh_extra_args": " ".join(words)} if words else {}
+    own = {"ansible_control_path_dir": str(ROOT / ".cache/hop")}
+    return {**own, "ansible_ssh_extra_args": " ".join(words)} if words else {}
 
 
 def open_hops(lab: Lab, machine: Machine) -> None:

@@ -59,6 +59,7 @@ REMOVE = f"userdel --remove {SECOND} 2>/dev/null"
 DROP_IN = "/etc/ssh/sshd_config.d/zz-lab.conf"
 NO_DROP_IN = f"rm -f {DROP_IN}"
 FLAG: Values = {"path": "/etc/lockout", "content": "on", "mode": "0600"}
+UNDO_STATE = "/var/lib/hardened-balancer"
 KEYS = "/var/lab-keys"
 # Refuses once, or always, what a pattern of the arguments names.
 NFT = (
@@ -66,7 +67,9 @@ NFT = (
     '{{ echo "Error: Could not process rule: No space left on device" >&2; exit 1; }} ;; esac\' '
     "'exec /usr/sbin/nft.lab \"$@\"' >/usr/sbin/nft; chmod 0755 /usr/sbin/nft"
 )
-NO_NFT = "mv /usr/sbin/nft.lab /usr/sbin/nft"
+REAL = "-f?/etc/hardened-balancer/firewall.nft"
+ONCE = "rm /run/lab-once 2>/dev/null && "
+NO_NFT = "mv /usr/sbin/nft.lab /usr/sbin/nft; rm -f /run/lab-once"
 UNCONFIRMED = r"no new connection confirmed the change within 20 s.*it is back on what it had before"
 
 
@@ -77,6 +80,22 @@ def administrators(*more: Values) -> Values:
 def drop_in(text: str) -> str:
     """A file of somebody else, which no running server has read."""
     return f"printf '{text}\\n' >{DROP_IN}"
+
+
+def small(place: str, size: str) -> str:
+    """A file system of its own, small enough to be filled."""
+    aside = f"/var/tmp/lab{place.replace('/', '-')}"
+    return f"cp -a {place} {aside}; mount -t tmpfs -o size={size},mode=0755 tmpfs {place}; cp -a {aside}/. {place}/; "
+
+
+def large(place: str) -> str:
+    aside = f"/var/tmp/lab{place.replace('/', '-')}"
+    back = f"umount {place}; cp -a {aside}/. {place}/; rm -rf {aside}; "
+    return f"mount -o remount,rw {place}; rm -f {place}/.fill; rm -rf {aside}; cp -a {place} {aside}; {back}"
+
+
+def fill(place: str) -> str:
+    return f"dd if=/dev/zero of={place}/.fill bs=1k 2>/dev/null || true; "
 
 
 LOCKOUTS = [
@@ -271,6 +290,15 @@ LOCKOUTS = [
         lift=NO_NFT,
     ),
     Lockout(
+        "rules that the kernel refuses in the end",
+        "could not be put in force.*undone at once: the node is back on what it had before",
+        OTHER_RULES,
+        FIREWALL,
+        ends="undone",
+        before=f"touch /run/lab-once; {NFT.format(pattern=REAL, when=ONCE)}",
+        lift=NO_NFT,
+    ),
+    Lockout(
         "rules that drop SSH",
         UNCONFIRMED,
         OTHER_RULES,
@@ -304,6 +332,15 @@ LOCKOUTS = [
         apply="systemctl reload ssh",
     ),
     Lockout(
+        "a server that is stopped",
+        UNCONFIRMED,
+        OTHER_SSH,
+        SSH,
+        ends="undone",
+        at="ssh",
+        meanwhile="systemctl stop ssh.service",
+    ),
+    Lockout(
         "a server that updates restart again and again",
         "",
         OTHER_SSH,
@@ -313,5 +350,78 @@ LOCKOUTS = [
         meanwhile="for _ in $(seq 12); do systemctl restart ssh.service; done",
         timeout=60,
     ),
+    Lockout(
+        "sudo that asks for a password",
+        UNCONFIRMED,
+        ends="undone",
+        files=({"path": "/etc/sudoers.d/zz-lab", "content": f"{LOGIN} ALL=(ALL:ALL) PASSWD: ALL\n", "mode": "0440"},),
+        apply="true",
+    ),
+    Lockout(
+        "sudo that one administrator cannot use",
+        f"{SECOND} does not become root by sudo without a password",
+        administrators({"name": SECOND}),
+        ("--tags", "baseline"),
+        ends="undone",
+        before=f"{MAKE} printf '{SECOND} ALL=(ALL:ALL) PASSWD: ALL\\n' >/etc/sudoers.d/zz-lab",
+        lift=f"rm /etc/sudoers.d/zz-lab; {REMOVE}",
+        differs=("accounts",),
+    ),
     # Around them.
+    Lockout(
+        "no name server answers",
+        "",
+        OTHER_SSH,
+        SSH,
+        ends="kept",
+        before="cp /etc/resolv.conf /run/lab-resolv; echo 'nameserver 203.0.113.53' >/etc/resolv.conf",
+        lift="cat /run/lab-resolv >/etc/resolv.conf",
+        timeout=60,
+    ),
+    Lockout(
+        "a disk that is full",
+        "Make room there, or make it writable, and run again",
+        OTHER_SSH,
+        SSH,
+        before=small(UNDO_STATE, "1m") + fill(UNDO_STATE),
+        lift=large(UNDO_STATE),
+    ),
+    Lockout(
+        "a disk that nobody can write to",
+        "could not be written",
+        OTHER_SSH,
+        SSH,
+        before=small(UNDO_STATE, "1m") + f"mount -o remount,ro {UNDO_STATE}",
+        lift=large(UNDO_STATE),
+    ),
+    Lockout(
+        "a disk that is full when the way back is needed",
+        UNCONFIRMED,
+        ends="undone",
+        files=({"path": DROP_IN, "content": "DenyGroups balancer-admins\n", "mode": "0600"},),
+        apply="systemctl reload ssh",
+        before=small(UNDO_STATE, "1m") + small("/etc/ssh", "2m"),
+        at="lockout",
+        meanwhile=fill(UNDO_STATE) + fill("/etc/ssh"),
+        lift=large(UNDO_STATE) + large("/etc/ssh"),
+        differs=("files",),
+    ),
+    Lockout(
+        "a controller that comes back from another address",
+        UNCONFIRMED,
+        {"balancer_management_networks": [f"{HOPS[0]}/32"]},
+        FIREWALL,
+        ends="undone",
+        at="firewall",
+        hops=True,
+        moves=True,
+    ),
+    Lockout(
+        "a controller that comes through a jump host",
+        "",
+        {"balancer_management_networks": [f"{HOPS[0]}/32"]},
+        ends="kept",
+        hops=True,
+        timeout=60,
+    ),
 ]
