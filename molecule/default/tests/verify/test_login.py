@@ -24,3 +24,7 @@ def test_a_password_is_refused(lab: Any, balancer: Any) -> None:
 def test_the_administrator_may_log_in_and_manage_services(lab: Any, balancer: Any) -> None:
     done = lab.ssh("ops", balancer, "id -un && sudo -n systemctl is-active haproxy hardened-balancer-firewall")
     assert done.stdout.split() == ["ops", "active", "active"], done.stderr
+
+
+def test_the_home_of_an_administrator_is_nobody_elses(balancer: Any) -> None:
+    assert balancer.run("stat -c '%a %U' /home/ops") == "700 ops\n"
