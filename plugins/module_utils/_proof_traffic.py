@@ -63,7 +63,7 @@ def _is_at(bind: t.Mapping[str, t.Any], one: t.Mapping[str, t.Any]) -> bool:
 
 def front_doors(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     for bind in expect["binds"]:
-        if bind["protocol"] != "tcp":
+        if bind["protocol"] != "tcp" or bind.get("elsewhere"):
             continue
         name = f"{_named(bind)} at {_where(bind)}"
         if bind["mode"] == "http" and bind["plain"]:

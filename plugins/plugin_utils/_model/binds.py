@@ -26,6 +26,7 @@ RAW_ADDRESS = re.compile(
 )
 QUIC_ADDRESS = re.compile(r"^quic[46]@")
 NOT_PLAIN = re.compile(r"\b(ssl|accept-proxy)\b")
+TRANSPARENT = re.compile(r"\btransparent\b")
 RAW_TLS = re.compile(r"^bind\s.*\bssl\b")
 HTTPS_PORT = 443
 # What clients are offered in TLS where HTTP is spoken.
@@ -35,7 +36,10 @@ OF_TLS = ("ssl", "crt", "alpn", "strict_sni", "ca_file", "verify")
 
 
 class Listener(t.NamedTuple):
-    """One address and range of ports that a section listens on; `sources`: who alone may come, None for everybody."""
+    """One address and range of ports that a section listens on.
+
+    `sources`: who alone may come, None for everybody; `transparent`: it need not be an address of the node.
+    """
 
     address: str
     low: int
@@ -48,6 +52,7 @@ class Listener(t.NamedTuple):
     kind: str = "frontend"
     sources: tuple[str, ...] | None = None
     quiet: bool = False
+    transparent: bool = False
 
     @property
     def local(self) -> bool:
@@ -183,6 +188,7 @@ def listeners(proxy: dict[str, t.Any], problems: Problems) -> list[Listener]:
                 path=here,
                 plain=plain,
                 sources=sources,
+                transparent=bool(bind.get("transparent") or TRANSPARENT.search(bind.get("raw") or "")),
                 **common,
             )
             found.append(one)
@@ -260,6 +266,7 @@ def _of_raw(raw: str, path: str, common: dict[str, t.Any], problems: Problems) -
                 protocol,
                 path=path,
                 plain=plain and protocol == "tcp",
+                transparent=bool(TRANSPARENT.search(match[3])),
                 **common,
             )
         )

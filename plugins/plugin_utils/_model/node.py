@@ -72,7 +72,6 @@ def _ports(plan: Plan, node: Node, problems: Problems) -> None:
         for h in node["listeners"]
         if h["process"] != "haproxy"
     ]
-    here = {ipaddress.ip_address(a) for a in node["addresses"]}
     for planned in (binds.Listener(**listener) for listener in plan["listeners"]):
         for other, holder in held:
             dual = other.address == binds.ANY6 and ":" not in planned.address
@@ -83,16 +82,25 @@ def _ports(plan: Plan, node: Node, problems: Problems) -> None:
                     f"listens already ({other.address}:{other.low})",
                 )
                 break
-        if (
-            planned.address not in (binds.ANY4, binds.ANY6)
-            and not planned.local
-            and ipaddress.ip_address(planned.address) not in here
-        ):
+        if elsewhere(planned, node) and not planned.transparent and not _may_be_elsewhere(planned, plan):
             problems.add(
                 f"{planned.path}.{'address_variable' if planned.kind == 'peers' else 'address'}",
                 f"holds {show(planned.address)}, which is no address of this node "
                 f"({', '.join(sorted(node['addresses'])) or 'none found'})",
             )
+
+
+def elsewhere(listener: binds.Listener, node: Node) -> bool:
+    """Whether it has an address that is not the node's now."""
+    if listener.address in (binds.ANY4, binds.ANY6) or listener.local:
+        return False
+    return ipaddress.ip_address(listener.address) not in map(ipaddress.ip_address, node["addresses"])
+
+
+def _may_be_elsewhere(listener: binds.Listener, plan: Plan) -> bool:
+    """Of a pair one holds the address, and the other is to listen on it already."""
+    family = "ipv6" if ":" in listener.address else "ipv4"
+    return str(plan["baseline"]["sysctl"].get(f"net.{family}.ip_nonlocal_bind")) == "1"
 
 
 def _login(plan: Plan, node: Node, problems: Problems) -> str:

@@ -142,6 +142,12 @@ def stated_node(drafted: dict[str, t.Any]) -> dict[str, t.Any]:
     return {**stated, "haproxy": haproxy}
 
 
+def _bind(listener: dict[str, t.Any], node: dict[str, t.Any]) -> dict[str, t.Any]:
+    """At an address that somebody else holds, nobody here could ask HAProxy."""
+    away = "addresses" in node and nodes.elsewhere(binds.Listener(**listener), node)
+    return {**{key: listener[key] for key in PROVEN}, **({"elsewhere": True} if away else {})}
+
+
 def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
     return {
         "lockdown": {
@@ -157,7 +163,7 @@ def _proof(plan: dict[str, t.Any]) -> dict[str, t.Any]:
         },
         "service": {
             "firewall": {**{k: plan["firewall"][k] for k in FILTERED}, "reach": plan["reach"]},
-            "binds": [{k: listener[k] for k in PROVEN} for listener in plan["listeners"]],
+            "binds": [_bind(listener, plan["node"]) for listener in plan["listeners"]],
             "ports": plan["ports"],
             "backends": [b for b in plan["backends"] if b["servers"]],
             "require_healthy": plan["require_healthy"],

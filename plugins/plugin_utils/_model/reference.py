@@ -153,8 +153,8 @@ def _kernel() -> str:
     lines = [
         "A `*` is every network interface, with those to come. Of *at least*, a higher value that the node has already",
         "is kept. `baseline_sysctl` changes a value, leaves one out (`null`) and adds others, for instance",
-        "`{net.ipv4.conf.*.rp_filter: 2}` for asymmetric routing, or `{net.ipv4.ip_nonlocal_bind: 1}` for an address",
-        "that another node may hold. In a container only `net.*` is ours.",
+        "`{net.ipv4.conf.*.rp_filter: 1}` where a node has one interface, or `{net.ipv4.ip_nonlocal_bind: 1}` for an",
+        "address that another node may hold. In a container only `net.*` is ours.",
     ]
     for title, settings in kernel.CLASSES.items():
         lines += ["", f"## {title.capitalize()}", "", "| setting | value | reason | source |", "|---|---|---|---|"]

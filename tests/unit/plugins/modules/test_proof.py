@@ -596,6 +596,11 @@ def test_a_closed_door() -> None:
     assert _proof_traffic._connect(bind)[1] is False
 
 
+def test_nobody_asks_at_an_address_that_another_node_may_hold() -> None:
+    elsewhere = {**WEB, "address": "198.51.100.99", "elsewhere": True}
+    assert list(_proof_traffic.front_doors({"binds": [elsewhere]}, Node())) == []
+
+
 @pytest.mark.parametrize(
     ("unit", "expected"),
     [

@@ -291,6 +291,37 @@ def test_the_node_is_judged(
     assert problems[0].startswith(problem)
 
 
+AWAY = {"address": "198.51.100.99", "port": 80}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"haproxy_frontends": [{"name": "w", "binds": [{**AWAY, "transparent": True}]}]},
+        {"haproxy_frontends": [{"name": "w", "binds": [{**AWAY, "raw": "transparent"}]}]},
+        {"haproxy_frontends": [{"name": "w", "binds": [{"port": 81}], "raw": ["bind 198.51.100.99:80 transparent"]}]},
+        {
+            "haproxy_frontends": [{"name": "w", "binds": [AWAY]}],
+            "baseline_sysctl": {"net.ipv4.ip_nonlocal_bind": "1"},
+        },
+    ],
+)
+def test_an_address_may_be_elsewhere_where_that_is_said(variables: dict[str, t.Any]) -> None:
+    variables["haproxy_frontends"][0]["default_backend"] = "web_workers"
+    drafted, problems = model.draft(variables, INVENTORY)
+    assert problems == []
+    plan, problems = model.complete(drafted, NODE, RUN)
+    assert problems == []
+    assert [one.get("elsewhere") for one in plan["proof"]["service"]["binds"] if one["low"] == 80] == [True]
+
+
+@pytest.mark.parametrize("sysctl", [{}, {"net.ipv4.ip_nonlocal_bind": "0"}, {"net.ipv6.ip_nonlocal_bind": "1"}])
+def test_an_address_that_is_elsewhere_is_refused_otherwise(sysctl: dict[str, str]) -> None:
+    frontends = [{"name": "w", "binds": [AWAY], "default_backend": "web_workers"}]
+    problems = problems_of({}, {"haproxy_frontends": frontends, "baseline_sysctl": sysctl})
+    assert "is no address of this node" in problems[0]
+
+
 def test_the_run_goes_on_as_the_first_administrator() -> None:
     variables = {"balancer_administrators": [{"name": "eve", "keys": [KEY]}, {"name": "ops", "keys": [KEY]}]}
     drafted, _none = model.draft(variables, INVENTORY)
