@@ -29,7 +29,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process
 # Left out: what others would notice, what belongs to one process only, and limits that are the unit's.
 LEFT_OUT = (
     *("log", "stats", "server-state-file", "load-server-state-from-file", "email-alert", "pidfile", "daemon"),
-    *("master-worker", "mworker-max-reloads", "ulimit-n", "localpeer", "unix-bind"),
+    *("master-worker", "mworker-max-reloads", "ulimit-n", "set-dumpable", "localpeer", "unix-bind"),
 )
 OF_GLOBAL = ("maxconn",)
 # A program of the master's is started by a master only.

@@ -11,6 +11,7 @@ MAIN = """\
 global
     log /dev/log local0
     maxconn 100000
+    set-dumpable
     stats socket /run/haproxy/admin.sock level admin
 defaults
     maxconn 50
