@@ -1,0 +1,30 @@
+# Copyright (c) 2026, hardened.balancer contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cost of the armour is counted the right way round."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.proof import line_5_5
+from tests.proof.lab import Lab, Machine
+
+
+@pytest.mark.parametrize(
+    ("on", "off", "missed"),
+    [
+        ({"requests a second": 99.0, "median ms": 1.0}, {"requests a second": 100.0, "median ms": 1.0}, []),
+        ({"requests a second": 97.0, "median ms": 1.0}, {"requests a second": 100.0, "median ms": 1.0}, ["requests"]),
+        ({"requests a second": 100.0, "median ms": 1.1}, {"requests a second": 100.0, "median ms": 1.0}, ["median"]),
+        ({"processor us": 9.0, "99 % ms": 9.0}, {"processor us": 1.0, "99 % ms": 1.0}, []),
+    ],
+)
+def test_more_requests_and_less_time_are_better(
+    on: dict[str, float], off: dict[str, float], missed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Machine, "release", "lb1 (2.6.12)")
+    balancer = Machine("lb1", "none", "198.51.100.1")
+    lab = Lab({"lb1": balancer}, [balancer], [])
+    line_5_5.report(lab, balancer, [(on, off)] * 3)
+    assert [what.split(": ")[1].split(" ")[0] for what in lab.missed] == missed
