@@ -226,3 +226,41 @@ def test_another_table_survives(tmp_path: Path) -> None:
         "table inet hardened_balancer_bans",
         "table inet hardened_balancer",
     ]
+
+
+UNIT = ROLE / "templates/etc/systemd/system/hardened-balancer-firewall.service.j2"
+
+
+def started(path: Path, failsafe: Path) -> str:
+    """The chain that there is after a start as the unit has it, in a network of its own; empty where there is none."""
+    pairs = [line.partition("=")[::2] for line in UNIT.read_text().splitlines()]
+    starts = " && ".join(command for key, command in pairs if key == "ExecStart")
+    stop = next(command for key, command in pairs if key == "ExecStopPost").replace("$$", "$")
+    script = f"SERVICE_RESULT=success; {starts} || SERVICE_RESULT=exit-code; export SERVICE_RESULT; {stop}\n"
+    script = script.replace("/etc/hardened-balancer/firewall.nft", str(path))
+    script = script.replace("/etc/hardened-balancer/firewall-failsafe.nft", str(failsafe))
+    script += "nft list chain inet hardened_balancer input"
+    done = subprocess.run(["unshare", "--net", "sh", "-c", script], check=False, capture_output=True, text=True)
+    return done.stdout
+
+
+@needs_a_kernel
+@pytest.mark.parametrize(
+    ("end", "served"),
+    [
+        ("", False),  # empty
+        ("table inet hardened_balancer {", False),  # before the table
+        ("delete table inet hardened_balancer\n", False),  # behind a table without a chain
+        ("\ntable inet hardened_balancer {\n    set", False),  # behind its deletion
+        ("chain input", False),  # in the midst of it
+        ("whole", True),
+    ],
+)
+def test_however_the_file_is_cut_off_there_is_a_filter_after_a_start(tmp_path: Path, end: str, served: bool) -> None:
+    path, failsafe = tmp_path / "rules", tmp_path / "failsafe"
+    text = ruleset(**{**OPEN, "tcp": ["80"]})
+    path.write_text(text if end == "whole" else text[: text.index(end)])
+    failsafe.write_text(ruleset(**OPEN, template="firewall-failsafe"))
+    chain = started(path, failsafe)
+    assert "policy drop" in chain
+    assert ("tcp dport 80 accept" in chain) is served
