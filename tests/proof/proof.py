@@ -30,7 +30,17 @@ from tests.proof.lab import CACHE, HERE, ROOT, load_lab
 NAME = re.compile(r"line_(\d+)_(\d+)\.py")
 SECONDS = 1800
 # What makes a line show less than it promises: a result is kept for the same of them only.
-SHORTER = ("PROOF_CHANGES", "PROOF_ROUNDS", "PROOF_EACH", "PROOF_REQUESTS", "ONLY", "STEPS", "BALANCERS")
+SHORTER = (
+    "PROOF_CHANGES",
+    "PROOF_ROUNDS",
+    "PROOF_EACH",
+    "PROOF_REQUESTS",
+    "ONLY",
+    "STEPS",
+    "BALANCERS",
+    "PROOF_MEMORY",
+    "PROOF_RELEASE",
+)
 INNER = "--inside"
 
 
