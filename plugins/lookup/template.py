@@ -9,8 +9,8 @@ name: template
 short_description: What a template of a role renders to, also beside thousands of workers
 version_added: 0.1.0
 description:
-  - As P(ansible.builtin.template#lookup) with its defaults, which makes a copy of all variables for each file. With ten
-    thousand workers in the inventory that was most of what a run with nothing to change took.
+  - As P(ansible.builtin.template#lookup) with its defaults, which makes a copy of all variables for each file. With
+    thousands of workers in the inventory that takes longer than the rendering.
   - A template here cannot include another one.
 options:
   _terms:

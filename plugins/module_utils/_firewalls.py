@@ -20,6 +20,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _packages,
     _programs,
 )
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import is_active
 
 UFW_CONF = "/etc/ufw/ufw.conf"
 NFTABLES_CONF = "/etc/nftables.conf"
@@ -79,7 +80,7 @@ def firewalls(
 
 
 def _runs(units: Units, name: str) -> bool:
-    return units.get(f"{name}.service", {}).get("ActiveState") in ("active", "reloading")
+    return is_active(units.get(f"{name}.service", {}))
 
 
 def _ufw(packages: _packages.Packages, translated: str) -> t.Iterator[Firewall]:

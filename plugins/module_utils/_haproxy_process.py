@@ -113,10 +113,15 @@ def parse_properties(text: str) -> dict[str, str]:
     return {name: value for name, equals, value in (line.partition("=") for line in text.splitlines()) if equals}
 
 
+def is_active(unit: t.Mapping[str, str]) -> bool:
+    """By the properties of any unit."""
+    return unit.get("ActiveState") in ("active", "reloading")
+
+
 def of_unit(unit: t.Mapping[str, str], places: Places) -> Live:
     return Live(
         known=unit.get("LoadState") == "loaded",
-        active=unit.get("ActiveState") in ("active", "reloading"),
+        active=is_active(unit),
         enabled=unit.get("UnitFileState") == "enabled",
         stale_unit=unit.get("NeedDaemonReload") == "yes" or _unread(unit, places),
         unit_nofile=number(unit.get("LimitNOFILE")),

@@ -17,6 +17,8 @@ import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.hardened.balancer.plugins.module_utils import _files
+
 KEY_FILES = (".ssh/authorized_keys", ".ssh/authorized_keys2")
 DAY = 24 * 60 * 60
 # Options come first and hold no blank outside of quotes; a quote inside is written \".
@@ -32,7 +34,7 @@ def login(entry: pwd.struct_passwd, shadow: str, now: float | None = None) -> di
     return {
         "loose": [found for path in _on_the_way(entry, files) if (found := _loose(path, entry.pw_uid))],
         "unreadable": [str(path) for path in files if not readable(path, entry)],
-        "options": [found for path in files for found in key_options(_text(path))],
+        "options": [found for path in files for found in key_options(_files.read(path))],
         **age(shadow, entry.pw_name, today),
     }
 
@@ -43,13 +45,6 @@ def _stat(path: Path) -> os.stat_result | None:
         return path.stat()
     except OSError:
         return None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""
 
 
 def _on_the_way(entry: pwd.struct_passwd, files: list[Path]) -> list[Path]:

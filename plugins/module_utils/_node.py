@@ -38,6 +38,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
     HARD_LIMIT,
     Places,
+    is_active,
     linked_digest,
     number,
     parse_properties,
@@ -257,7 +258,7 @@ def parse_units(text: str) -> dict[str, dict[str, str]]:
 
 
 def _active(units: t.Mapping[str, t.Mapping[str, str]], name: str) -> bool:
-    return units.get(name, {}).get("ActiveState") in ("active", "reloading")
+    return is_active(units.get(name, {}))
 
 
 def _state_of(units: t.Mapping[str, t.Mapping[str, str]], name: str) -> dict[str, bool]:

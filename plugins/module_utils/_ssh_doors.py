@@ -13,7 +13,8 @@ import shlex
 import typing as t
 from pathlib import Path
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _listeners
+from ansible_collections.hardened.balancer.plugins.module_utils import _files, _listeners
+from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import is_active
 
 CONFIG = "/etc/ssh/sshd_config"
 # As deep as sshd itself follows.
@@ -48,7 +49,7 @@ def told(settings: str, units: Units) -> list[int]:
 
 
 def by_socket(units: Units) -> bool:
-    return units.get(SOCKET, {}).get("ActiveState") in ("active", "reloading")
+    return is_active(units.get(SOCKET, {}))
 
 
 def _told_sshd(settings: str) -> set[int]:
@@ -62,12 +63,8 @@ def _told_systemd(units: Units) -> set[int]:
 
 def said(config: str = CONFIG, depth: int = DEPTH) -> list[dict[str, t.Any]]:
     """Each line of the files of sshd that names a port, by file and number; a port that is no number is 0."""
-    try:
-        lines = Path(config).read_text(errors="replace").splitlines()
-    except OSError:
-        return []
     found: list[dict[str, t.Any]] = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_files.read(config).splitlines(), 1):
         match = LINE.match(line)
         words = _words(match["value"]) if match else []
         if not match or not words:

@@ -6,12 +6,9 @@
 from __future__ import annotations
 
 import functools
-import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,9 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
+from .played import played
 from .test_firewall import FILTER, ROLE
 
-ROOT = ROLE.parents[1]
 OLD = {
     "workers4": "10.0.0.1 . 80, 10.0.0.2 . 80",
     "workers6": "",
@@ -97,19 +94,7 @@ def rendered() -> dict[str, str]:
         ]
         # What an inventory says under these names opens nothing.
         said = {"balancer_plan": PLAN, "later": AFTER, "__firewall_ports": {"tcp": ["1-65535"]}, "__firewall_reach": ""}
-        said["ansible_python_interpreter"] = sys.executable
-        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": said, "tasks": blocks}
-        Path(scratch, "play.yml").write_text(json.dumps([play]))
-        done = subprocess.run(
-            [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "play.yml"],
-            cwd=scratch,
-            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": f"{scratch}/home"},
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        played(Path(scratch), blocks, said)
         return {path.name: path.read_text() for path in printed.iterdir()}
 
 

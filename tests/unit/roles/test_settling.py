@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[3]
+from .played import ROOT, played
+
 REACH = {"workers4": "10.0.0.1 . 80", "workers6": "", "others": []}
 OFFICE = {"protocol": "tcp", "ports": ["8404"], "sources": ["192.0.2.0/24"]}
 SAME, CHANGED, FAILED = {"changed": False}, {"changed": True}, {"failed": True}
@@ -58,19 +55,8 @@ def found_in(name: str, states: dict[str, dict[str, Any]], scratch: Path) -> dic
         }
         for case, given in states.items()
     ]
-    play_of_ours = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
-    (scratch / "play.yml").write_text(json.dumps([play_of_ours]))
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "play.yml"],
-        cwd=scratch,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": f"{scratch}/home"},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return {case: {"True": True, "False": False}[said] for case, said in re.findall(r"<(.+?)> (\w+)", done.stdout)}
+    printed = played(scratch, tasks)
+    return {case: {"True": True, "False": False}[said] for case, said in re.findall(r"<(.+?)> (\w+)", printed)}
 
 
 @pytest.fixture(scope="module", params=["site.yml", "rollback.yml"])
