@@ -29,6 +29,7 @@ from tests.proof.vm import node
 from tests.proof.vm.guest import SSH, Guest, started
 
 SECONDS = 7200
+LAB = False
 # As a provider's smaller machines.
 MEMORY = 2048
 RELEASES = {"lb1": "bookworm", "lb2": "trixie"}

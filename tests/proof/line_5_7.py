@@ -25,6 +25,7 @@ from tests.proof.vm import node
 from tests.proof.vm.guest import BOOT, MEMORY, Guest, started
 
 SECONDS = 14400
+LAB = False
 RELEASE = os.environ.get("PROOF_RELEASE", "bookworm")
 MODES = {"tcp": 9000, "http": 80, "tls": 443}
 ECHO, WEB = 9002, 8081

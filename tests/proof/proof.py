@@ -58,6 +58,11 @@ def about(line: str) -> str:
     return str(module(line).__doc__ or "").strip().splitlines()[0]
 
 
+def in_the_lab(line: str) -> bool:
+    """Whether it needs the lab's containers; a line with a virtual machine does not, and says so: `LAB = False`."""
+    return bool(getattr(module(line), "LAB", True))
+
+
 def git(*words: str, index: str | None = None) -> str:
     environment = {**os.environ, **({"GIT_INDEX_FILE": index} if index else {})}
     return subprocess.run(
@@ -133,7 +138,8 @@ def show(line: str, place: pathlib.Path, tree: str) -> dict[str, t.Any]:
 def inside(line: str) -> None:
     """The process of one line."""
     lab = load_lab()
-    stage.ready(lab)
+    if in_the_lab(line):
+        stage.ready(lab)
     try:
         module(line).main(lab)
     except Exception:
@@ -177,7 +183,7 @@ def main() -> None:
     place = CACHE / f"{datetime.date.today().isoformat()}-{commit}"
     place.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, end)
-    with stage.started():
+    with stage.started(machines=any(map(in_the_lab, wanted))):
         for line in wanted:
             found[line] = show(line, place, tree)
             (place / "summary.txt").write_text(summary(found))

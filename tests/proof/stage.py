@@ -23,16 +23,23 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def started() -> t.Iterator[None]:
-    """The machines, for as long as a block lasts; those that ran before, and an engine that did, are left."""
+def started(machines: bool = True) -> t.Iterator[None]:
+    """What lines need, for as long as a block lasts: a certificate, and the lab's machines if one needs them."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    make_certificate()
+    with _lab() if machines else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def _lab() -> t.Iterator[None]:
+    """The machines; those that ran before, and an engine that did, are left."""
     answered = subprocess.run(["docker", "info"], check=False, capture_output=True).returncode == 0
     ran = answered and bool(containers())
     say("the machines run already, and stay" if ran else "starting two balancers, three workers and a client")
-    STATE.mkdir(parents=True, exist_ok=True)
-    make_certificate()
     try:
         execute(["molecule/lab/engine.sh"])
-        machines()
+        create()
         yield
     finally:
         if not ran and not os.environ.get(KEEP):
@@ -64,7 +71,7 @@ def make_certificate() -> None:
     pem.chmod(0o600)
 
 
-def machines() -> None:
+def create() -> None:
     lab = load_lab()
     lab.playbook("molecule/lab/create.yml")
     lab.playbook("molecule/lab/prepare.yml")
@@ -72,7 +79,7 @@ def machines() -> None:
 
 def ready(lab: Lab) -> None:
     """Whatever the line before did: balancers provisioned, workers serving, the load client in its place."""
-    machines()
+    create()
     lab.place(lab.client)
     for worker in lab.workers:
         lab.place(worker)
