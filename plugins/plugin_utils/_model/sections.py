@@ -21,6 +21,7 @@ from . import (
     peers,
     proxies,
     references,
+    rights,
     routes,
     shadows,
     shapes,
@@ -85,6 +86,7 @@ def draw(given: Values, content: Content, inventory: dict[str, t.Any], problems:
     fixed = _global(process, content, cluster.of_global)
     references.check_lines([fixed, *sections], site, {file.path for file in found}, problems)
     tables.check(sections, problems)
+    rights.check([fixed, *sections], problems)
     listeners = [*(one for p in everyone for one in binds.listeners(p, problems)), *cluster.listeners]
     proxies_too = ("frontend", "backend", "listen", "peers")
     listeners += [one for s in sections if s.kind not in proxies_too for one in binds.of_section(s, problems)]

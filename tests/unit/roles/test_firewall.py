@@ -231,15 +231,31 @@ def test_another_table_survives(tmp_path: Path) -> None:
 UNIT = ROLE / "templates/etc/systemd/system/hardened-balancer-firewall.service.j2"
 
 
-def started(path: Path, failsafe: Path) -> str:
-    """The chain that there is after a start as the unit has it, in a network of its own; empty where there is none."""
-    pairs = [line.partition("=")[::2] for line in UNIT.read_text().splitlines()]
-    starts = " && ".join(command for key, command in pairs if key == "ExecStart")
-    stop = next(command for key, command in pairs if key == "ExecStopPost").replace("$$", "$")
-    script = f"SERVICE_RESULT=success; {starts} || SERVICE_RESULT=exit-code; export SERVICE_RESULT; {stop}\n"
+# With the files of a test, in the way of a shell.
+UNIT_LINES = [line.replace("$$", "$").partition("=")[::2] for line in UNIT.read_text().splitlines()]
+
+
+def commands(key: str) -> list[str]:
+    return [command for name, command in UNIT_LINES if name == key]
+
+
+def started() -> str:
+    (stop,) = commands("ExecStopPost")
+    start = " && ".join(commands("ExecStart"))
+    return f"SERVICE_RESULT=success; {start} || SERVICE_RESULT=exit-code; export SERVICE_RESULT; {stop}"
+
+
+def reloaded() -> str:
+    """After the distribution's unit has emptied the rule set."""
+    (reload,) = commands("ExecReload")
+    return f"nft flush ruleset; {reload}"
+
+
+def chain_after(script: str, path: Path, failsafe: Path) -> str:
+    """The chain that there is then, in a network of its own; empty where there is none."""
     script = script.replace("/etc/hardened-balancer/firewall.nft", str(path))
     script = script.replace("/etc/hardened-balancer/firewall-failsafe.nft", str(failsafe))
-    script += "nft list chain inet hardened_balancer input"
+    script += "\nnft list chain inet hardened_balancer input"
     done = subprocess.run(["unshare", "--net", "sh", "-c", script], check=False, capture_output=True, text=True)
     return done.stdout
 
@@ -256,11 +272,12 @@ def started(path: Path, failsafe: Path) -> str:
         ("whole", True),
     ],
 )
-def test_however_the_file_is_cut_off_there_is_a_filter_after_a_start(tmp_path: Path, end: str, served: bool) -> None:
+def test_however_the_file_is_cut_off_there_is_a_filter(tmp_path: Path, end: str, served: bool) -> None:
     path, failsafe = tmp_path / "rules", tmp_path / "failsafe"
     text = ruleset(**{**OPEN, "tcp": ["80"]})
     path.write_text(text if end == "whole" else text[: text.index(end)])
     failsafe.write_text(ruleset(**OPEN, template="firewall-failsafe"))
-    chain = started(path, failsafe)
-    assert "policy drop" in chain
-    assert ("tcp dport 80 accept" in chain) is served
+    for script in (started(), reloaded()):
+        chain = chain_after(script, path, failsafe)
+        assert "policy drop" in chain
+        assert ("tcp dport 80 accept" in chain) is served
