@@ -90,10 +90,11 @@ def _carry_out(
 ) -> None:
     going = [one for one in changes if one.after is None and one.before]
     staying = [(one, one.after) for one in changes if one.after]
-    problems: list[str] = []
     texts = [text for one, after in staying for text in _first(one, after, live, healthy)]
     texts += [text for one in going for text in _last(one, live[one.backend, one.server])]
-    problems += _tried(session, texts)
+    problems = _tried(session, texts)
+    if texts and len(problems) == len(texts):
+        raise ChangeError(problems, begun=False)
     if not problems:
         problems += _removed(session, going, wait)
         problems += _idle(session, [one for one, after in staying if after.state in ("drain", "maint")], wait)

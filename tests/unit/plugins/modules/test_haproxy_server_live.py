@@ -101,6 +101,8 @@ def test_every_problem_is_named_and_nothing_is_changed(daemon: Daemon) -> None:
 
 def test_what_haproxy_alone_can_judge_is_told_in_its_words(daemon: Daemon) -> None:
     failed = daemon.module("haproxy_server", servers=[{**NEW, "params": "xyzzy"}])
+    assert not failed["changed"]
+    assert "nothing was changed:" in failed["msg"]
     assert "unknown keyword 'xyzzy'" in failed["msg"]
     hashed = daemon.module("haproxy_server", servers=[{"backend": "hashed", "server": "one", "weight": "5"}])
     assert "its algorithm is static: give 0% or 100%" in hashed["msg"]
