@@ -69,6 +69,7 @@ MANAGED = (
 )
 # Settings that a unit reads when it starts.
 WRITTEN = {
+    _upkeep.TIMER: "/etc/systemd/system/apt-daily-upgrade.timer.d/hardened-balancer.conf",
     _upkeep.JOURNALD: "/etc/systemd/journald.conf.d/hardened-balancer.conf",
     _upkeep.FAIL2BAN: "/etc/fail2ban/jail.d/hardened-balancer.local",
 }

@@ -29,7 +29,7 @@ Units = t.Mapping[str, t.Mapping[str, str]]
 
 
 class Upkeep(t.NamedTuple):
-    """`timer`: enabled, running and read as it is written. The others: started since their settings were written."""
+    """Enabled, running, and started since its settings were written: systemd misses no drop-in in a new directory."""
 
     timer: bool
     journal: bool
@@ -42,7 +42,10 @@ def describe(units: Units, written: t.Mapping[str, float | None], booted: float)
     timer = units.get(TIMER, {})
     current = {unit: when is None or _started(units, unit, booted) > when for unit, when in written.items()}
     return Upkeep(
-        timer=enabled(units, TIMER) and _is_active(units, TIMER) and timer.get("NeedDaemonReload") == "no",
+        timer=enabled(units, TIMER)
+        and _is_active(units, TIMER)
+        and timer.get("NeedDaemonReload") == "no"
+        and current[TIMER],
         journal=current[JOURNALD],
         fail2ban=enabled(units, FAIL2BAN) and _is_active(units, FAIL2BAN) and current[FAIL2BAN],
         enabled=[unit for unit in TIME.values() if enabled(units, unit)],

@@ -14,6 +14,9 @@ for part; do
             /usr/lib/systemd/systemd-sysctl /etc/sysctl.d/zz-hardened-balancer.conf
             ;;
         timer)
+            # Written before its start, also where the clock was ahead when it was; so is that of the journal.
+            drop_in=/etc/systemd/system/apt-daily-upgrade.timer.d/hardened-balancer.conf
+            [ ! -e "$drop_in" ] || touch "$drop_in"
             systemctl daemon-reload
             systemctl enable --quiet apt-daily-upgrade.timer
             systemctl restart apt-daily-upgrade.timer
@@ -22,7 +25,6 @@ for part; do
             systemctl enable --quiet --now "$timekeeper"
             ;;
         journal)
-            # Written before its start, also where the clock was ahead when it was.
             [ ! -e /etc/systemd/journald.conf.d/hardened-balancer.conf ] || touch /etc/systemd/journald.conf.d/hardened-balancer.conf
             # The sockets are systemd's and keep what comes meanwhile; flushing takes what was logged in memory along.
             systemctl restart systemd-journald.service

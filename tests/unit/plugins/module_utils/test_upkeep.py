@@ -8,7 +8,12 @@ import pytest
 from ansible_collections.hardened.balancer.plugins.module_utils import _upkeep
 
 GOOD = {
-    "apt-daily-upgrade.timer": {"UnitFileState": "enabled", "ActiveState": "active", "NeedDaemonReload": "no"},
+    "apt-daily-upgrade.timer": {
+        "UnitFileState": "enabled",
+        "ActiveState": "active",
+        "NeedDaemonReload": "no",
+        "ActiveEnterTimestampMonotonic": "4000000",
+    },
     "systemd-journald.service": {"ActiveEnterTimestampMonotonic": "5000000"},
     "fail2ban.service": {
         "UnitFileState": "enabled",
@@ -20,13 +25,15 @@ GOOD = {
 }
 
 
-def written(journal: float | None = None, fail2ban: float | None = None) -> dict[str, float | None]:
-    return {"systemd-journald.service": journal, "fail2ban.service": fail2ban}
+def written(
+    journal: float | None = None, fail2ban: float | None = None, timer: float | None = None
+) -> dict[str, float | None]:
+    return {"systemd-journald.service": journal, "fail2ban.service": fail2ban, "apt-daily-upgrade.timer": timer}
 
 
 def test_a_node_that_is_kept() -> None:
     expected = _upkeep.Upkeep(timer=True, journal=True, fail2ban=True, enabled=["chrony.service"])
-    assert _upkeep.describe(GOOD, written(1004.0, 1005.0), 1000.0) == expected
+    assert _upkeep.describe(GOOD, written(1004.0, 1005.0, 1003.9), 1000.0) == expected
 
 
 @pytest.mark.parametrize(
@@ -35,6 +42,10 @@ def test_a_node_that_is_kept() -> None:
 def test_a_timer_that_is_off_or_changed_since(changed: dict[str, str]) -> None:
     timer = {**GOOD["apt-daily-upgrade.timer"], **changed}
     assert not _upkeep.describe({**GOOD, "apt-daily-upgrade.timer": timer}, written(), 0).timer
+
+
+def test_a_timer_that_was_started_before_its_drop_in() -> None:
+    assert not _upkeep.describe(GOOD, written(timer=1004.1), 1000.0).timer
 
 
 @pytest.mark.parametrize(("when", "current"), [(None, True), (1004.9, True), (1005.1, False)])
