@@ -12,14 +12,18 @@ Private to the collection hardened.balancer; it may change in any release.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import socket
 import typing as t
+from pathlib import Path
 
 PREFIX = re.compile(r"(?:(ipv4|ipv6|udp4?|udp6|tcp4?|tcp6|quic4|quic6)@)?(.*)")
 PORTS = re.compile(r"\d+(?:-\d+)?")
 # Such a socket is not tried as it would be made.
 PECULIAR = ("transparent", "interface", "namespace")
+SOCKET = re.compile(r"^\s+(?:bind|stats socket)\s+(\S+)", re.MULTILINE)
+PREFIX_OF_SOCKETS = re.compile(r"^\s+unix-bind\s(?:.*\s)?prefix\s+(/\S*)", re.MULTILINE)
 INTERFACE = re.compile(r"^\s+bind\s.*\sinterface\s+(\S+)", re.MULTILINE)
 
 
@@ -62,13 +66,21 @@ def _of(said: str, words: t.Sequence[str]) -> t.Iterator[Address]:
             yield Address(said, host, port, "v6only" in words, kind.startswith(("quic", "udp")))
 
 
+def sockets(main: str) -> list[str]:
+    """What its lines bind in the file system."""
+    prefix = PREFIX_OF_SOCKETS.search(main)
+    said = [one.removeprefix("unix@") for match in SOCKET.findall(main) for one in match.split(",")]
+    return [f"{prefix[1] if prefix else ''}{path}" for path in dict.fromkeys(said) if path.startswith("/")]
+
+
 def refused(main: str, held: t.Collection[tuple[str, str, int]]) -> list[str]:
-    """Why an address cannot be had; `held` are those that HAProxy has already, as (protocol, address, port)."""
+    """Why an address or a socket cannot be had; `held` has those that are HAProxy's, as (protocol, address, port)."""
+    without = [f"{path}: this socket cannot be made: {why}" for path in sockets(main) if (why := _not_made(path))]
     if re.search(r"^\s+noreuseport\b", main, re.MULTILINE):
-        return []
+        return without
     # HAProxy itself would only warn, and listen on all of them.
     present = {name for _index, name in socket.if_nameindex()}
-    found = [
+    found = without + [
         f"bind ... interface {name}: there is no such interface; there are: {', '.join(sorted(present))}"
         for name in sorted(set(INTERFACE.findall(main)) - present)
     ]
@@ -77,6 +89,19 @@ def refused(main: str, held: t.Collection[tuple[str, str, int]]) -> list[str]:
             where = f"[{one.host}]" if ":" in one.host else one.host
             found.append(f"bind {one.said}: {where}:{one.port} cannot be had: {why}")
     return found
+
+
+def _not_made(path: str) -> str:
+    """HAProxy makes it under another name beside the one that is there, if any, and moves it.
+
+    Below /run the unit may make the directory at its start; what is missing there a reload tells, and nobody notices.
+    """
+    directory = Path(path).parent
+    if directory.is_relative_to("/run") or directory.is_relative_to("/var/run"):
+        return ""
+    if not directory.is_dir():
+        return f"there is no directory {directory}"
+    return "" if os.access(directory, os.W_OK) else f"nobody can write to {directory}"
 
 
 def _tried(one: Address) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,36 @@ from ansible_collections.hardened.balancer.plugins.module_utils import _addresse
 )
 def test_what_is_bound(line: str, expected: list[tuple[str, int, bool, bool]]) -> None:
     assert [one[1:] for one in _addresses.of(f"frontend f\n    {line}\n")] == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["bind /srv/x.sock mode 600"], ["/srv/x.sock"]),
+        (["stats socket unix@/srv/x.sock level admin", "bind *:80,unix@/srv/y.sock"], ["/srv/x.sock", "/srv/y.sock"]),
+        (["unix-bind mode 600 prefix /srv/a", "bind /x.sock"], ["/srv/a/x.sock"]),
+        (["bind abns@x", "bind *:80", "server x /srv/x.sock", "stats timeout 30s", "bind ${ADDRESS}"], []),
+    ],
+)
+def test_which_sockets_are_made(lines: list[str], expected: list[str]) -> None:
+    assert _addresses.sockets("global\n" + "".join(f"    {line}\n" for line in lines)) == expected
+
+
+def test_a_socket_without_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: str | Path) -> list[str]:
+        return _addresses.refused(f"global\n    noreuseport\n    stats socket {path}\n", ())
+
+    assert refused(tmp_path / "x.sock") == []
+    # Below /run its unit may make it.
+    assert refused("/run/nonexistent/x.sock") == []
+    missing = tmp_path / "none"
+    assert refused(missing / "x.sock") == [
+        f"{missing}/x.sock: this socket cannot be made: there is no directory {missing}"
+    ]
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)
+    assert refused(tmp_path / "x.sock") == [
+        f"{tmp_path}/x.sock: this socket cannot be made: nobody can write to {tmp_path}"
+    ]
 
 
 def test_what_somebody_else_has_and_what_is_not_here() -> None:
