@@ -33,7 +33,7 @@ _value:
   description:
     - Workers by family, as elements of a set of nftables, and their C(addresses) alone.
     - In C(others) what else is connected to, each with C(protocol), C(ports) and C(networks).
-    - C(known) is false, and the rest is empty, if one of them is not known.
+    - C(known) is false if one of them is not known; the rest is what the others say.
   type: dict
   sample:
     known: true
@@ -53,12 +53,12 @@ from ansible_collections.hardened.balancer.plugins.module_utils import _reach
 
 def joined_reach(given: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
     try:
-        found = _reach.joined(given)
-        said = found or _reach.NOTHING
+        known = all(given)
+        said = _reach.joined(one for one in given if one) or _reach.NOTHING
         addresses = dict.fromkeys(address for address, _port in _reach.workers(said))
     except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise AnsibleFilterError(f"joined_reach: not what a plan says under reach: {problem}") from problem
-    return {"known": found is not None, **said, "addresses": " ".join(addresses)}
+    return {"known": known, **said, "addresses": " ".join(addresses)}
 
 
 class FilterModule:
