@@ -31,7 +31,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils._confirmed_files
     staged,
     write_own,
 )
-from ansible_collections.hardened.balancer.plugins.module_utils._files import synced
+from ansible_collections.hardened.balancer.plugins.module_utils._files import read, synced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -256,11 +256,13 @@ def confirm(place: Place, token: str) -> dict[str, Any]:
 
 def confirm_whole(place: Place, token: str) -> dict[str, Any]:
     if not holds(place, token):
-        return gone(place)
+        before = {"confirmed": True, "pending": False, "why": ""}
+        return before if read(place.confirmed) == token else gone(place)
     session = sshd_session(place.root)
     if session is not None and session < int(applied(place).read_text()):
         return {"confirmed": False, "pending": True, "why": "the SSH connection is older than the change"}
-    place.token.unlink()
+    place.token.replace(place.confirmed)
+    synced(place.confirmed.parent)
     synced(place.kept)
     way_back.drop(place)
     return {"confirmed": True, "pending": False, "why": ""}
@@ -272,7 +274,9 @@ def applied(place: Place) -> Path:
 
 
 def undo(place: Place, token: str) -> dict[str, Any]:
-    """For a controller that lost the answer to its first step."""
+    """For a controller that lost the answer to its first step, which may go on here: it holds the lock meanwhile."""
+    with locked(place):
+        pass
     if holds(place, token) or place.undoing.exists():
         way_back.undo_now(place, "the connection was lost while the change was put in force")
     return gone(place)

@@ -98,6 +98,11 @@ class Place:
         return self.state / "undo" / f"{self.name}.lock"
 
     @property
+    def confirmed(self) -> Path:
+        """The token of the change that was confirmed last: whoever lost the answer asks once more."""
+        return self.state / "undo" / f"{self.name}.confirmed"
+
+    @property
     def last(self) -> Path:
         return self.state / "undo" / f"{self.name}.last"
 

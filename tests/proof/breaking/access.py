@@ -22,7 +22,8 @@ PARTS = {
     "firewall": f"nft -s list ruleset | grep -vE '{node.COUNTED}'",
     "units": "for unit in ssh.service ssh.socket hardened-balancer-firewall haproxy; do "
     "echo $unit $(systemctl is-enabled $unit 2>&1) $(systemctl is-active $unit 2>&1); done",
-    "left over": f"ls -A {UNDO} 2>/dev/null | grep -vE '[.](last|lock)$'; ls -A /run | grep hardened-balancer-; "
+    "left over": f"ls -A {UNDO} 2>/dev/null | grep -vE '[.](last|lock|confirmed)$'; "
+    "ls -A /run | grep hardened-balancer-; "
     "systemctl list-timers --all --no-legend 'hardened-balancer-undo-*'; "
     "find /etc -name '.*hardened-balancer-*' -o -name 'hardened-balancer-boot-*'",
     "served": "readlink /etc/haproxy/haproxy.cfg",

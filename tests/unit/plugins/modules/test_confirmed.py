@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import errno
 import os
 import subprocess
@@ -367,6 +368,30 @@ def test_a_login_from_before_the_change_cannot_confirm_it(place: Place, monkeypa
     assert answer["why"] == "the SSH connection is older than the change"
     monkeypatch.setattr(_confirmed, "sshd_session", lambda root: _confirmed.ticks())
     assert confirm(place, TOKEN)["confirmed"]
+
+
+def test_a_confirmation_whose_answer_was_lost_may_be_asked_for_again(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    assert confirm(place, TOKEN)["confirmed"]
+    assert confirm(place, TOKEN) == {"confirmed": True, "pending": False, "why": ""}
+    assert not confirm(place, "another")["confirmed"]
+    begin(change(place, file("/etc/two")), place, "another")
+    undo(place, "another")
+    assert not confirm(place, "another")["confirmed"]
+
+
+def test_the_undo_step_waits_for_a_change_that_is_still_being_made(place: Place) -> None:
+    make(place, "/etc/one")
+    slow = change(place, check=f'touch "{place.root}/began"; sleep 1')
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        made = pool.submit(begin, slow, place, TOKEN)
+        while not Path(place.root, "began").exists():
+            time.sleep(0.01)
+        answer = undo(place, TOKEN)
+        assert made.result()["applied"]
+    assert (answer["undone"], answer["complete"]) == (True, True)
+    assert place.real("/etc/one").read_bytes() == OLD
 
 
 def test_the_undo_step_only_knows_its_own_token(place: Place) -> None:

@@ -22,8 +22,8 @@ from tests.unit.proof.killed import killed
 
 MOST = 150
 PROGRAMS = ("mv", "rm", "cp", "rmdir", "cmp", "sync", "flock", "systemctl", "sh", "logger", "readlink")
-# Stays when a change is over: who holds the lock must find it, and why it was undone is told later.
-STAYS = {"/var/lib/hardened-balancer/undo/ssh.lock", "/var/lib/hardened-balancer/undo/ssh.last"}
+# Stays when a change is over: who holds the lock must find it, and how it ended is told later.
+STAYS = {f"/var/lib/hardened-balancer/undo/ssh.{name}" for name in ("lock", "last", "confirmed")}
 Found = dict[str, str]
 
 
