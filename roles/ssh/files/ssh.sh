@@ -155,24 +155,40 @@ in_force() {
     wins "$effective" "$@"
 }
 
+# Nothing is written where they are there already: an undo may find a disk that takes no more.
+put_moduli() {
+    if wants_moduli $dropin; then
+        large_moduli | cmp -s - $moduli || { mkdir -p ${moduli%/*} && large_moduli >$moduli.new && mv -f $moduli.new $moduli; }
+    else
+        rm -f $moduli $moduli.new && { rmdir ${moduli%/*} 2>/dev/null || :; }
+    fi
+}
+
 # The new settings, or after an undo the old ones. A restart of a server that somebody misconfigured would not come back.
 apply() {
-    if wants_moduli $dropin; then
-        mkdir -p ${moduli%/*} && large_moduli >$moduli.new && mv -f $moduli.new $moduli || return
-    else
-        rm -f $moduli && { rmdir ${moduli%/*} 2>/dev/null || :; }
-    fi
+    problem=0
+    put_moduli || problem=$?
     had=$(socket_ports)
-    systemctl daemon-reload || return
-    systemctl --quiet is-enabled ssh.service || systemctl --quiet is-enabled ssh.socket || systemctl --quiet enable ssh.service || return
+    systemctl daemon-reload || problem=$?
+    systemctl --quiet is-enabled ssh.service || systemctl --quiet is-enabled ssh.socket || systemctl --quiet enable ssh.service || problem=$?
+    # In an undo, without STAGED, the server has to take the old settings whatever else failed.
+    [ $problem -eq 0 ] || [ -z "${STAGED-}" ] || return $problem
+    serve && return $problem
+}
+
+serve() {
     if systemctl --quiet is-active ssh.socket; then
         # A reload would make the server open the port itself, which the socket holds; no session ends with a restart.
         sshd -t || return
         if [ "$had" = "$(socket_ports)" ] && all_listen "$had" 1 >/dev/null; then
             systemctl try-restart ssh.service
         else
-            # The socket opens nothing as long as the server runs.
-            systemctl stop ssh.service && systemctl restart ssh.socket && systemctl start ssh.service
+            # The socket opens nothing as long as the server runs; where it fails, the server is better than nothing.
+            systemctl stop ssh.service && {
+                systemctl restart ssh.socket
+                opened=$?
+                systemctl start ssh.service && return $opened
+            }
         fi
     elif systemctl --quiet is-active ssh.service; then
         systemctl reload ssh.service

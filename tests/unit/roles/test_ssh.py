@@ -242,3 +242,35 @@ def test_the_groups_are_there_as_long_as_they_are_named(node: Node) -> None:
     assert "does not hold the groups" in node.run(f"{take}; in_force ops 198.51.100.1", ANSWER=answer).stdout
     assert node.run("dropin=/dev/null; apply").returncode == 0
     assert not ours.parent.exists()
+
+
+def test_an_undo_reloads_the_server_whatever_else_fails(node: Node) -> None:
+    node.write(f"{LINES}ModuliFile {node.root}/ours/moduli\n")
+    named = f"dropin='{node.root}/staged/{DROPIN}'"
+    for fails in (
+        "large_moduli() { return 1; }",
+        'systemctl() { case $1 in daemon-*) false ;; *) command systemctl "$@" ;; esac; }',
+    ):
+        there = "" if "moduli" in fails else "put_moduli() { :; }; "
+        assert node.run(f"{there}{fails}; {named}; apply").returncode == 1
+        assert "systemctl reload ssh.service" not in node.said
+        # What could not be done is told all the same.
+        assert node.run(f"{there}{fails}; {named}; apply", STAGED="").returncode == 1
+        assert "systemctl reload ssh.service" in node.said
+        (node.root / "said").write_text("")
+
+
+def test_an_undo_writes_no_groups_that_are_there(node: Node) -> None:
+    ours = node.root / "ours" / "moduli"
+    node.write(f"{LINES}ModuliFile {ours}\n")
+    named = f"large_moduli() {{ echo one; }}; dropin='{node.root}/staged/{DROPIN}'"
+    assert node.run(f"{named}; apply").returncode == 0
+    assert node.run(f"{named}; mv() {{ return 1; }}; apply", STAGED="").returncode == 0
+    assert node.said.count("systemctl reload ssh.service") == 2
+
+
+def test_a_socket_that_fails_does_not_leave_the_server_stopped(node: Node) -> None:
+    fails = 'systemctl() { command systemctl "$@"; case "$*" in restart*) false ;; esac; }; all_listen() { false; }'
+    done = node.run(f"{fails}; dropin=/dev/null; apply", "socket")
+    assert done.returncode == 1
+    assert node.said[-3:] == ANEW
