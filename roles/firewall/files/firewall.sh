@@ -3,6 +3,7 @@
 unit=hardened-balancer-firewall.service
 rules=/etc/hardened-balancer/firewall.nft
 failsafe=/etc/hardened-balancer/firewall-failsafe.nft
+before=/var/lib/hardened-balancer/firewall-before.nft
 
 # What is ours, without counters, and without the sources that are being rated or banned. Operators may have sets and
 # chains of their own beside those of the bans, which no run takes from them.
@@ -14,7 +15,18 @@ listed='nft -s -t list table inet hardened_balancer &&
 # The same of the candidate, loaded in a network of its own, where it can cut nobody off.
 candidate() { unshare --net sh -c "nft -f \"\$1\" && $listed" - "$STAGED$rules"; }
 
-check() { candidate >/dev/null && unshare --net nft -f "$STAGED$failsafe" && keep; }
+check() { candidate >/dev/null && unshare --net nft -f "$STAGED$failsafe" && keep_live && keep; }
+
+live() { nft -s -t list table inet hardened_balancer 2>/dev/null; }
+
+# What the run came in through: an undo may find an old file that does not load, or that was not in force.
+keep_live() (
+    umask 077
+    rm -f $before
+    found=$(live) || return 0
+    printf '%s\n' 'table inet hardened_balancer {' '}' 'delete table inet hardened_balancer' "$found" >$before
+)
+as_before() { [ -e $before ] && { [ "$(live)" = "$(sed 1,3d $before)" ] || nft -f $before; }; }
 
 in_force() {
     wanted=$(candidate) || {
@@ -41,9 +53,17 @@ apply() {
     [ -n "${STAGED-}" ] || bring_back
     brought_back=$?
     if [ -e $rules ]; then
-        systemctl daemon-reload && systemctl --quiet enable $unit && systemctl reload-or-restart $unit || return
-        [ -z "${STAGED-}" ] || put_aside || return
-        return $brought_back
+        systemctl daemon-reload && systemctl --quiet enable $unit || [ -z "${STAGED-}" ] || return
+        systemctl reload-or-restart $unit
+        loaded=$?
+        if [ -n "${STAGED-}" ]; then
+            [ $loaded -eq 0 ] && put_aside
+            return
+        fi
+        # A reload that fails leaves the rules that nobody could confirm.
+        as_before || [ $loaded -eq 0 ] || nft -f $failsafe
+        [ $loaded -eq 0 ] && return $brought_back
+        return $loaded
     fi
     # The undo of the first change: there was no filter of ours before.
     nft delete table inet hardened_balancer 2>/dev/null || :

@@ -212,6 +212,73 @@ def test_what_is_ours_and_differs_is_a_change(tmp_path: Path, change: str) -> No
     assert "in the kernel are not those of" in done.stdout
 
 
+LOCKS_OUT = """\
+table inet hardened_balancer {
+}
+delete table inet hardened_balancer
+table inet hardened_balancer {
+    chain input {
+        type filter hook input priority 0; policy drop;
+    }
+}
+"""
+
+
+def undone(tmp_path: Path, old: str, file: str, *, kept: bool = True) -> tuple[int, str, str]:
+    """Of an undo: its code, what was in force before the change and what is afterwards. `file` is what comes back."""
+    for name, text in (
+        ("old", old),
+        ("new", LOCKS_OUT),
+        ("rules", file),
+        ("failsafe", ruleset(**OPEN, template="firewall-failsafe")),
+    ):
+        (tmp_path / name).write_text(text)
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f'#!/bin/sh\ncase $1 in reload-or-restart) exec nft -f "{tmp_path}/rules" ;; esac\n')
+    systemctl.chmod(0o755)
+    lines = [(ROLE / "files" / name).read_text() for name in ("aside.sh", "firewall.sh")]
+    lines += [f"rules={tmp_path}/rules failsafe={tmp_path}/failsafe before={tmp_path}/before"]
+    lines += [f"coming={tmp_path}/coming pointer={tmp_path}/pointer", "cd $(dirname $rules)"]
+    lines += [
+        "nft -f old",
+        "live >was",
+        "keep_live" if kept else "true",
+        "nft -f new",
+        "apply",
+        "code=$?",
+        "live >is",
+        "exit $code",
+    ]
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    environment.pop("STAGED", None)
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-c", "\n".join(lines)], capture_output=True, check=False, env=environment
+    )
+    return done.returncode, (tmp_path / "was").read_text(), (tmp_path / "is").read_text()
+
+
+@needs_a_kernel
+def test_an_undo_brings_back_what_was_in_force(tmp_path: Path) -> None:
+    rules_before = ruleset(
+        **{**OPEN, "networks": ["198.51.100.0/24"], "tcp": ["80"]}, output="drop", workers4="10.0.0.1 . 80"
+    )
+    code, was, now = undone(tmp_path, rules_before, rules_before)
+    assert (code, now) == (0, was)
+    # The run came in through what somebody loaded by hand.
+    code, was, now = undone(tmp_path, rules_before, ruleset(**OPEN))
+    assert (code, now) == (0, was)
+
+
+@needs_a_kernel
+def test_an_undo_whose_old_file_does_not_load_lets_ssh_in_again(tmp_path: Path) -> None:
+    code, was, now = undone(tmp_path, ruleset(**OPEN), "table inet hardened_balancer {")
+    assert code != 0
+    assert now == was
+    code, _was, now = undone(tmp_path, ruleset(**OPEN), "table inet hardened_balancer {", kept=False)
+    assert code != 0
+    assert "tcp dport 22 accept" in now
+
+
 @needs_a_kernel
 def test_another_table_survives(tmp_path: Path) -> None:
     other = "table inet theirs {\n chain input {\n type filter hook input priority 10; policy accept;\n }\n}\n"

@@ -111,7 +111,7 @@ class Node:
         lines.append(f"restore_script={quote((ROLE / 'files/restore.sh').read_text())}")
         lines += [(ROLE / "files" / name).read_text() for name in ("aside.sh", "firewall.sh")]
         lines += [
-            "failsafe=$PWD/node/etc/hardened-balancer/firewall-failsafe.nft",
+            "failsafe=$PWD/node/etc/hardened-balancer/firewall-failsafe.nft before=$PWD/live.nft",
             PRELUDE,
             *(f"{{ {one}\n}} || exit" for one in script),
         ]
