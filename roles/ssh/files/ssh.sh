@@ -38,6 +38,21 @@ shut_out() {
     for group in $(id -nG -- "$2" 2>/dev/null); do
         listed "$1" denygroups | any_names "$group" "$3" && echo "DenyGroups shuts $2 out, a member of $group"
     done
+    key_files=$(listed "$1" authorizedkeysfile)
+    # What a program or an authority says of a key is known when somebody comes with it.
+    listed "$1" '\(authorizedkeyscommand\|trustedusercakeys\)' | grep -qvx none ||
+        [ -z "$key_files" ] || has_keys "$2" "$key_files" || echo "AuthorizedKeysFile has $2's keys looked for where none are: $key_files"
+}
+
+# Asked as the account too: root may not look into a home on a network's file system.
+has_keys() {
+    home=$(getent passwd "$1" | cut -d : -f 6)
+    for key_file in $2; do
+        key_file=$(echo "$key_file" | sed "s|%h|$home|g; s|%u|$1|g; s|%U|$(id -u -- "$1")|g; s|%%|%|g")
+        case $key_file in /*) ;; *) key_file=$home/$key_file ;; esac
+        if [ -s "$key_file" ] || runuser -u "$1" -- test -s "$key_file" 2>/dev/null; then return; fi
+    done
+    return 1
 }
 
 # Are the lines of the drop-in what sshd answers with for this login? A file read before it or a Match may say otherwise.

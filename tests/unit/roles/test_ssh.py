@@ -123,6 +123,32 @@ def test_what_another_file_overrules_is_named(node: Node, answer: str, said: str
     assert (done.returncode, done.stdout.splitlines()[1:]) == ((1, [said]) if said else (0, []))
 
 
+LOOKED_FOR = "AuthorizedKeysFile has ops's keys looked for where none are"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("authorizedkeysfile .ssh/authorized_keys .ssh/authorized_keys2", ""),
+        ("authorizedkeysfile /nowhere/%u %h/.ssh/authorized_keys", ""),
+        ("authorizedkeysfile %h/.ssh/empty", f"{LOOKED_FOR}: %h/.ssh/empty"),
+        ("authorizedkeysfile /nowhere/%u", f"{LOOKED_FOR}: /nowhere/%u"),
+        ("authorizedkeysfile none\nauthorizedkeyscommand none\ntrustedusercakeys none", f"{LOOKED_FOR}: none"),
+        ("authorizedkeysfile none\nauthorizedkeyscommand /usr/bin/sss_ssh_authorizedkeys", ""),
+        ("authorizedkeysfile none\ntrustedusercakeys /etc/ssh/ca.pub", ""),
+    ],
+)
+def test_keys_that_are_looked_for_elsewhere_open_nothing(node: Node, settings: str, said: str) -> None:
+    node.write(LINES)
+    keys = node.root / "home" / ".ssh" / "authorized_keys"
+    keys.parent.mkdir(parents=True)
+    keys.write_text("ssh-ed25519 AAAA ops\n")
+    (keys.parent / "empty").touch()
+    account = f"getent() {{ echo 'ops:x:7:7::{node.root}/home:/bin/sh'; }}; id() {{ echo 7; }}; runuser() {{ false; }}"
+    done = node.run(f"{account}; in_force ops 198.51.100.1", ANSWER=f"{IN_FORCE}{settings}\n")
+    assert (done.returncode, done.stdout.splitlines()[1:]) == ((1, [said]) if said else (0, []))
+
+
 @pytest.mark.parametrize(
     ("listens", "client", "left"),
     [
