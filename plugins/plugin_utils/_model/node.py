@@ -148,6 +148,18 @@ def _key_is_his(first: dict[str, t.Any], user: str, node: Node, problems: Proble
         )
 
 
+def judge_own_key(plan: Plan, node: Node, problems: Problems) -> None:
+    """The keys of the inventory replace those of the account; who came by another way than one of these keeps it."""
+    first, came_with = plan["administrators"][0], node["key_fingerprint"]
+    let_in = came_with and came_with in map(fingerprint, node["user_keys"]) and node["user"] == first["name"]
+    if first["keys"] and let_in and came_with not in map(fingerprint, first["keys"]) and not problems:
+        problems.add(
+            "balancer_administrators[0].keys",
+            f"does not hold the key that this run logged in with as {first['name']} ({came_with}), and would take it "
+            "from the account; name both keys, run, and take this one out in a run that comes with the other",
+        )
+
+
 def _data(key: str) -> str:
     return key.split()[1]
 

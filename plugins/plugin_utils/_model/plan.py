@@ -129,6 +129,8 @@ def complete(
     result["unit"] = sandbox.derive(result["sections"], drafted["own_unit"])
     if run:
         ssh.judge_keys(result, node, problems)
+        if run["baseline"] and administrators:
+            nodes.judge_own_key(result, node, problems)
         ssh_port.judge(result, node, problems)
     return {**result, "proof": _proof(result)}, problems
 

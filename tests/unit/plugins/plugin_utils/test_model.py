@@ -291,6 +291,30 @@ def test_the_node_is_judged(
     assert problems[0].startswith(problem)
 
 
+OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGGyc+TBjRUA0bRUyVpSVHYLUvqTgbPeAsmH5xXzdXb5 b"
+TAKEN = "balancer_administrators[0].keys: does not hold the key that this run logged in with as ops"
+
+
+@pytest.mark.parametrize(
+    ("keys", "came_with", "baseline", "problem"),
+    [
+        ([OTHER_KEY], KEY_PRINT, True, TAKEN),
+        ([OTHER_KEY, KEY], KEY_PRINT, True, ""),
+        # No key is set without the role baseline; and what is in no file of the account is not taken out of one.
+        ([OTHER_KEY], KEY_PRINT, False, ""),
+        ([OTHER_KEY], "SHA256:of a certificate", True, ""),
+        ([OTHER_KEY], None, True, ""),
+        ([], KEY_PRINT, True, ""),
+    ],
+)
+def test_no_run_takes_the_key_away_that_it_came_with(
+    keys: list[str], came_with: str | None, baseline: bool, problem: str
+) -> None:
+    node = {"user_keys": [KEY], "users": {"ops": {"keys": [KEY]}}, "key_fingerprint": came_with}
+    found = problems_of(node, {"balancer_administrators": [{"name": "ops", "keys": keys}]}, baseline=baseline)
+    assert [one[: len(problem)] for one in found] == ([problem] if problem else [])
+
+
 AWAY = {"address": "198.51.100.99", "port": 80}
 
 
