@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 UNITS = "/etc/systemd/system"
 UNDO_SECONDS = 600
+PAUSE = 2
 # Given back to the disk before the undo writes down how it went.
 ROOM = 16 * 1024
 DOWN = "the node went down before it was confirmed"
@@ -93,8 +94,9 @@ if [ "${{1-}}" = boot ]; then
     exit
 fi
 
-# Put in force even after a problem: what could be put back counts.
-output=$(sh -c {apply} 2>&1 9<&-) || problems="${{problems}}the previous state could not be put in force; "
+# Even after a problem: what could be put back counts. What was busy is asked once more, for nobody comes after this.
+in_force() {{ output=$(sh -c {apply} 2>&1 9<&-); }}
+in_force || {{ sleep {pause}; in_force; }} || problems="${{problems}}the previous state could not be put in force; "
 
 {{
     if [ -z "$problems" ]; then echo complete; else echo incomplete; fi
@@ -136,6 +138,7 @@ LATE_UNIT = """\
 Description=Ends the undo of the change "{name}", where the node went down before it was confirmed
 ConditionPathExists=|{token}
 ConditionPathExists=|{undoing}
+RequiresMountsFor={script}
 After=network.target hardened-balancer-firewall.service ssh.service ssh.socket
 
 [Service]
@@ -176,6 +179,7 @@ def undo_script(place: Place, apply: str, timeout: int, before: Sequence[File], 
         steps=undo_steps(place, before, made),
         directories=" ".join([*directories(place, before, made), '"$kept"']),
         apply=quote(apply),
+        pause=PAUSE,
         guard=" ".join(quote(str(path)) for path in guard_files(place)),
     )
 

@@ -155,6 +155,19 @@ def test_an_undo_that_cannot_apply_says_so_and_still_puts_the_files_back(place: 
     assert not last.complete
 
 
+def test_an_undo_that_cannot_apply_at_once_does_so_a_little_later(place: Place) -> None:
+    make(place, "/etc/one")
+    busy = place.real("/busy")
+    again = change(place)
+    begin(change(place, apply=f'rm "{busy}" 2>/dev/null && exit 1; {again.apply}'), place, TOKEN)
+    busy.touch()
+    assert timer_fires(place).returncode == 0
+    assert live(place) == OLD
+    last = read_last(place)
+    assert last is not None
+    assert last.complete
+
+
 def test_a_change_that_is_not_in_force_after_its_apply_is_undone(place: Place) -> None:
     make(place, "/etc/one")
     with pytest.raises(ConfirmedError, match="applied, but the live system does not match them: it is not"):
