@@ -7,7 +7,12 @@ dropin=$dropins/00-hardened-balancer.conf
 moduli=/etc/hardened-balancer/ssh-moduli
 open_sockets='/proc/net/tcp /proc/net/tcp6'
 
-connection() { echo "user=$1,host=$2,addr=$2,laddr=127.0.0.1,lport=22"; }
+# As this run came in, where it can be seen: a Match may ask for the address and the port here.
+connection() {
+    end=$(came_in "$2" | head -n 1 | tr -d '[]')
+    end=${end:-127.0.0.1:22}
+    echo "user=$1,host=$2,addr=$2,laddr=${end%:*},lport=${end##*:}"
+}
 
 # Does USER or USER@HOST[,HOST...] name the login USER from ADDRESS? As sshd reads it.
 names() {

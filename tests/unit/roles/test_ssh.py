@@ -123,6 +123,21 @@ def test_what_another_file_overrules_is_named(node: Node, answer: str, said: str
     assert (done.returncode, done.stdout.splitlines()[1:]) == ((1, [said]) if said else (0, []))
 
 
+@pytest.mark.parametrize(
+    ("client", "here"),
+    [
+        ("198.51.100.1", "laddr=198.51.100.10,lport=22"),
+        ("198.51.100.2", "laddr=198.51.100.10,lport=2022"),
+        ("2001:db8::1", "laddr=2001:db8::10,lport=22"),
+        ("203.0.113.1", "laddr=127.0.0.1,lport=22"),
+    ],
+)
+def test_the_server_is_asked_about_a_login_where_this_run_came_in(node: Node, client: str, here: str) -> None:
+    node.write(LINES)
+    assert node.run(f"in_force ops {client}").returncode == 0
+    assert node.said == [f"sshd -T -C user=ops,host={client},addr={client},{here}"]
+
+
 LOOKED_FOR = "AuthorizedKeysFile has ops's keys looked for where none are"
 
 
