@@ -33,6 +33,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _ssh_server,
     _transaction,
     _tree_files,
+    _tunnels,
     _upkeep,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import (
@@ -113,6 +114,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
         **os_release(_files.read("/etc/os-release")),
         "user": name,
         "client": client,
+        "tunnel": _tunnels.tunnel(proc, client["address"] if client else None),
         "key_fingerprint": _session.key_fingerprint(journal, name, client),
         "user_keys": _session.keys_of(_home(name)),
         "memory_mib": memory_mib(_files.read(f"{proc}/meminfo"), _files.read("/sys/fs/cgroup/memory.max")),

@@ -65,6 +65,9 @@ node:
         - Where the SSH session comes from, with C(address) and C(port), and the C(server_port) of the node that it came
           over; null without one.
       type: dict
+    tunnel:
+      description: The interface that the SSH session comes in by, where it is one end of a tunnel; else null.
+      type: str
     key_fingerprint:
       description: The key that the session was accepted with, by the journal; null if it does not say.
       type: str

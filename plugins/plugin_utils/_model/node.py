@@ -55,6 +55,17 @@ def judge(plan: Plan, node: Node, run: dict[str, bool], problems: Problems) -> s
     return login
 
 
+def notes(node: Node) -> list[str]:
+    """What no new connection can show, because it goes through what was open before."""
+    if not node.get("tunnel"):
+        return []
+    return [
+        f"this run comes in by {node['tunnel']}, a tunnel that ends on the node, and the firewall lets its own packets "
+        "in only as answers: once it has been silent for some minutes, or its other end has moved, nobody may come in "
+        "that way any more; see that SSH is reachable in another way too"
+    ]
+
+
 def _networks(plan: Plan, node: Node, problems: Problems) -> None:
     client = (node.get("client") or {}).get("address")
     networks = plan["management_networks"]

@@ -120,7 +120,7 @@ def complete(
         "limits": limit,
         "node": node,
         "baseline": settled,
-        "notes": [*warnings, *told, *aside.notes(kept_aside)],
+        "notes": [*warnings, *told, *nodes.notes(node), *aside.notes(kept_aside)],
         "firewall": firewall.settle(drafted["firewall"], node, drafted["existing_firewall"] == "leave"),
         "aside": kept_aside,
         "sections": sections.complete(drafted, limit["maxconn"], haproxy, node["haproxy"].get("build")),

@@ -315,6 +315,13 @@ def test_no_run_takes_the_key_away_that_it_came_with(
     assert [one[: len(problem)] for one in found] == ([problem] if problem else [])
 
 
+def test_a_tunnel_that_the_firewall_closes_in_the_end_is_told() -> None:
+    drafted, _none = model.draft({}, INVENTORY)
+    plan, problems = model.complete(drafted, {**NODE, "tunnel": "wg0"}, RUN)
+    assert problems == []
+    assert [note for note in plan["notes"] if "comes in by wg0, a tunnel" in note]
+
+
 AWAY = {"address": "198.51.100.99", "port": 80}
 
 
