@@ -16,6 +16,8 @@ import struct
 import typing as t
 from pathlib import Path
 
+from ansible_collections.hardened.balancer.plugins.module_utils import _files
+
 TABLES = {"tcp": ("tcp", "0A"), "tcp6": ("tcp", "0A"), "udp": ("udp", "07"), "udp6": ("udp", "07")}
 SOCKET = re.compile(r"socket:\[(\d+)\]")
 
@@ -62,6 +64,15 @@ def listeners(proc: str = "/proc") -> list[dict[str, t.Any]]:
         )
     unique = {(f["protocol"], f["port"], f["address"], f["pid"]): f for f in found}
     return [unique[key] for key in sorted(unique, key=str)]
+
+
+def protocols(proc: str = "/proc") -> list[int]:
+    """Of IP, beside TCP and UDP: those that some process takes part in, as a router's daemon does."""
+    found = set()
+    for table in ("raw", "raw6"):
+        for fields in (line.split() for line in _files.read(f"{proc}/self/net/{table}").splitlines()[1:]):
+            found.add(int(fields[1].rpartition(":")[2], 16))
+    return sorted(found)
 
 
 def is_loopback(address: str) -> bool:

@@ -114,6 +114,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
         **os_release(_files.read("/etc/os-release")),
         "user": name,
         "client": client,
+        "protocols": _listeners.protocols(proc),
         "tunnel": _tunnels.tunnel(proc, client["address"] if client else None),
         "key_fingerprint": _session.key_fingerprint(journal, name, client),
         "user_keys": _session.keys_of(_home(name)),

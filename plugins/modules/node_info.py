@@ -65,6 +65,10 @@ node:
         - Where the SSH session comes from, with C(address) and C(port), and the C(server_port) of the node that it came
           over; null without one.
       type: dict
+    protocols:
+      description: Numbers of the protocols of IP that a process takes part in beside TCP and UDP, as 112 for VRRP.
+      type: list
+      elements: int
     tunnel:
       description: The interface that the SSH session comes in by, where it is one end of a tunnel; else null.
       type: str

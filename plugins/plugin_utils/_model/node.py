@@ -15,6 +15,8 @@ from .problems import Problems, show
 
 Node = dict[str, t.Any]
 Plan = dict[str, t.Any]
+# Packets to a group of receivers, which are no answers to anything.
+ROUTED = {89: "OSPF", 112: "VRRP"}
 OUR_UNITS = ("haproxy", "hardened-balancer-firewall")
 
 
@@ -57,13 +59,19 @@ def judge(plan: Plan, node: Node, run: dict[str, bool], problems: Problems) -> s
 
 def notes(node: Node) -> list[str]:
     """What no new connection can show, because it goes through what was open before."""
-    if not node.get("tunnel"):
-        return []
-    return [
-        f"this run comes in by {node['tunnel']}, a tunnel that ends on the node, and the firewall lets its own packets "
-        "in only as answers: once it has been silent for some minutes, or its other end has moved, nobody may come in "
-        "that way any more; see that SSH is reachable in another way too"
+    found = [
+        f"the node takes part in {name} (protocol {number}), and the firewall lets none of it in: an address or a way "
+        "that it brings can be lost after the run"
+        for number, name in ROUTED.items()
+        if number in (node.get("protocols") or [])
     ]
+    if node.get("tunnel"):
+        found.append(
+            f"this run comes in by {node['tunnel']}, a tunnel that ends on the node, and the firewall lets its own "
+            "packets in only as answers: once it has been silent for some minutes, or its other end has moved, nobody "
+            "may come in that way any more; see that SSH is reachable in another way too"
+        )
+    return found
 
 
 def _networks(plan: Plan, node: Node, problems: Problems) -> None:

@@ -20,6 +20,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils._listeners impor
     listeners,
     parse_address,
     parse_line,
+    protocols,
 )
 
 LINE = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0000 100"
@@ -90,3 +91,12 @@ def test_our_own_socket() -> None:
 
 def test_a_proc_without_networks(tmp_path: Path) -> None:
     assert listeners(str(tmp_path)) == []
+
+
+def test_protocols_beside_tcp_and_udp(tmp_path: Path) -> None:
+    assert protocols(str(tmp_path)) == []
+    (tmp_path / "self" / "net").mkdir(parents=True)
+    title = "  sl  local_address rem_address   st tx_queue rx_queue\n"
+    (tmp_path / "self/net/raw").write_text(f"{title} 112: 00000000:0070 00000000:0000 07 00000000:00000000\n")
+    (tmp_path / "self/net/raw6").write_text(f"{title}  89: {'0' * 32}:0059 {'0' * 32}:0000 07 00000000:00000000\n")
+    assert protocols(str(tmp_path)) == [89, 112]

@@ -315,11 +315,20 @@ def test_no_run_takes_the_key_away_that_it_came_with(
     assert [one[: len(problem)] for one in found] == ([problem] if problem else [])
 
 
-def test_a_tunnel_that_the_firewall_closes_in_the_end_is_told() -> None:
+@pytest.mark.parametrize(
+    ("node", "told"),
+    [
+        ({"tunnel": "wg0"}, ["this run comes in by wg0, a tunnel that ends on the node"]),
+        ({"protocols": [1, 112]}, ["the node takes part in VRRP (protocol 112), and the firewall lets none of it in"]),
+        ({"protocols": [58], "tunnel": None}, []),
+    ],
+)
+def test_what_the_firewall_closes_after_the_confirmation_is_told(node: dict[str, t.Any], told: list[str]) -> None:
     drafted, _none = model.draft({}, INVENTORY)
-    plan, problems = model.complete(drafted, {**NODE, "tunnel": "wg0"}, RUN)
+    plan, problems = model.complete(drafted, {**NODE, **node}, RUN)
     assert problems == []
-    assert [note for note in plan["notes"] if "comes in by wg0, a tunnel" in note]
+    notes = [note for note in plan["notes"] if "the firewall lets" in note]
+    assert [note[: len(one)] for note, one in zip(notes, told, strict=True)] == told
 
 
 AWAY = {"address": "198.51.100.99", "port": 80}
