@@ -11,8 +11,8 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.hardened.balancer.plugins.plugin_utils import _client, _gather
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model import jumps, shared
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
-from ansible_collections.hardened.balancer.plugins.plugin_utils._model import shared
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems, report
 
 SPEC = {"contact": {"type": "bool", "default": False}, "stated": {"type": "bool", "default": False}}
@@ -57,7 +57,10 @@ class ActionModule(ActionBase):
                 plan, problems = model.complete(plan, _gather.plain(answer["node"]), run_of(task_vars))
                 offered = (plan.get("ssh") or {}).get("offered")
                 if offered:
-                    shared.judge(offered, shared.settings(_client.printed(self._connection)), problems)
+                    printed = _client.printed(self._connection)
+                    shared.judge(offered, shared.settings(printed), problems)
+                    name = str(task_vars["inventory_hostname"])
+                    jumps.check_client(name, printed, lambda: balancers_of(task_vars), problems)
             elif args["stated"]:
                 plan, problems = model.complete(plan, model.stated_node(plan))
             # Told once, by the task that made the plan whole.
@@ -76,3 +79,15 @@ def run_of(task_vars: dict[str, t.Any]) -> dict[str, bool]:
         "check": bool(task_vars.get("ansible_check_mode")),
         "baseline": bool({"all", "baseline", "tagged"} & set(run)) and "baseline" not in skip,
     }
+
+
+def balancers_of(task_vars: dict[str, t.Any]) -> dict[str, tuple[bool, list[str]]]:
+    """Of this run, as far as their plans are there: whether each lets administrators through, and its address."""
+    found = {}
+    for host in task_vars.get("ansible_play_hosts_all") or []:
+        known = task_vars["hostvars"].raw_get(host)
+        if "balancer_plan" in known:
+            address = known.get("ansible_host")
+            jump = (known["balancer_plan"] or {}).get("ssh_jump_host")
+            found[str(host)] = (bool(jump), [str(address)] if address else [])
+    return found

@@ -41,6 +41,24 @@ def check(name: str, through: Ways, allowed: bool, problems: Problems) -> None:
         )
 
 
+def check_client(
+    name: str, printed: str, others: t.Callable[[], t.Mapping[str, tuple[bool, t.Collection[str]]]], problems: Problems
+) -> None:
+    """What the client's own files say, of which the inventory knows nothing: `ssh -G` for this host.
+
+    `others` are the balancers of this run: whether each lets administrators through, and its addresses.
+    """
+    found = hops("\n".join(line for line in printed.splitlines() if line.startswith(("proxyjump ", "proxycommand "))))
+    for other, (allowed, addresses) in others().items() if found else ():
+        if other != name and not allowed and found & {other, *addresses}:
+            problems.add(
+                f"hostvars[{name}]",
+                f"is reached through {other} by the SSH client of this controller (ssh -G), and a locked-down node "
+                f"forwards nothing: the way would be cut; set ssh_jump_host: true for {other} to let its "
+                "administrators through",
+            )
+
+
 def hops(arguments: str) -> set[str]:
     """Names and addresses that ssh would go through; of a command every word, for it may be any."""
     found = set()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,7 +28,18 @@ def complete(monkeypatch: pytest.MonkeyPatch, client: str) -> dict[str, Any]:
     action._templar = None
     action.validate_argument_spec = lambda *_, **__: (None, {"contact": True, "stated": False})
     action._execute_module = lambda **_: {"node": {}}
-    task_vars = {"balancer_plan": {"sections": [], "baseline": {"asked": []}}, "inventory_hostname": "lb1"}
+    known = {
+        "lb1": {"balancer_plan": {}},
+        "lb2": {"balancer_plan": {"ssh_jump_host": False}, "ansible_host": "198.51.100.20"},
+        "lb3": {"balancer_plan": {"ssh_jump_host": True}},
+        "lb4": {},
+    }
+    task_vars = {
+        "balancer_plan": {"sections": [], "baseline": {"asked": []}},
+        "inventory_hostname": "lb1",
+        "ansible_play_hosts_all": list(known),
+        "hostvars": SimpleNamespace(raw_get=known.__getitem__),
+    }
     result: dict[str, Any] = action.run(task_vars=task_vars)
     return result
 
@@ -43,3 +55,23 @@ def test_a_client_that_shares_nothing_with_the_server_to_be_is_refused_before_an
 
 def test_a_client_that_shares_all_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not complete(monkeypatch, "kexalgorithms curve25519-sha256,mlkem768x25519-sha256\n")["failed"]
+
+
+@pytest.mark.parametrize(
+    ("client", "through"),
+    [
+        ("proxyjump ops@lb2:22\n", "lb2"),
+        ("proxyusefdpass no\nproxycommand ssh -W %h:%p 198.51.100.20\n", "lb2"),
+        ("proxyjump lb1\n", ""),
+        ("proxyjump lb3\n", ""),
+        ("proxyjump lb4,bastion\n", ""),
+        ("hostname lb2\n", ""),
+    ],
+)
+def test_a_way_through_another_balancer_of_the_run_is_refused(
+    monkeypatch: pytest.MonkeyPatch, client: str, through: str
+) -> None:
+    result = complete(monkeypatch, client)
+    assert result["failed"] == bool(through)
+    if through:
+        assert f"hostvars[lb1]: is reached through {through} by the SSH client of this controller" in result["msg"]
