@@ -394,6 +394,15 @@ def test_a_confirmation_whose_answer_was_lost_may_be_asked_for_again(place: Plac
     assert not confirm(place, "another")["confirmed"]
 
 
+def test_a_first_step_whose_answer_was_lost_may_be_asked_for_again(place: Place) -> None:
+    make(place, "/etc/one")
+    first = begin(change(place), place, TOKEN)
+    again = begin(change(place), place, TOKEN)
+    assert again.keys() == first.keys()
+    assert (again["applied"], again["held"]) == (True, None)
+    assert confirm(place, TOKEN)["confirmed"]
+
+
 def test_the_undo_step_waits_for_a_change_that_is_still_being_made(place: Place) -> None:
     make(place, "/etc/one")
     slow = change(place, check=f'touch "{place.root}/began"; sleep 1')
