@@ -193,8 +193,13 @@ apply() {
     systemctl --quiet is-enabled ssh.service || systemctl --quiet is-enabled ssh.socket || systemctl --quiet enable ssh.service || problem=$?
     # In an undo, without STAGED, the server has to take the old settings whatever else failed.
     [ $problem -eq 0 ] || [ -z "${STAGED-}" ] || return $problem
-    serve && return $problem
+    serve || problem=$?
+    [ -n "${STAGED-}" ] || lift_ban "${2-}"
+    return $problem
 }
+
+# Whoever tried again and again to confirm what is undone now has failed to log in often enough for fail2ban.
+lift_ban() { [ -z "$1" ] || ! systemctl --quiet is-active fail2ban.service || fail2ban-client unban "$1" >/dev/null || :; }
 
 serve() {
     if systemctl --quiet is-active ssh.socket; then

@@ -315,3 +315,15 @@ def test_a_socket_that_fails_does_not_leave_the_server_stopped(node: Node) -> No
     done = node.run(f"{fails}; dropin=/dev/null; apply", "socket")
     assert done.returncode == 1
     assert node.said[-3:] == ANEW
+
+
+@pytest.mark.parametrize(
+    ("staged", "active", "banned"), [("", "true", True), ("", "false", False), ("candidate", "true", False)]
+)
+def test_an_undo_lifts_the_ban_of_who_tried_to_confirm(node: Node, staged: str, active: str, banned: bool) -> None:
+    asked = f'systemctl() {{ case $* in *fail2ban*) {active} ;; *) command systemctl "$@" ;; esac; }}'
+    (node.root / "bin" / "fail2ban-client").write_text('#!/bin/sh\necho "fail2ban-client $*" >>"$SAID"\n')
+    (node.root / "bin" / "fail2ban-client").chmod(0o755)
+    done = node.run(f"{asked}; dropin=/dev/null; apply ops 198.51.100.1", STAGED=staged)
+    assert done.returncode == 0
+    assert ("fail2ban-client unban 198.51.100.1" in node.said) == banned
