@@ -86,7 +86,7 @@ def test_the_files_follow_what_is_wanted_and_what_is_there() -> None:
 
 def test_the_node_answers_for_every_file() -> None:
     assert set(baseline.PARTS) <= set(_node.MANAGED)
-    assert set(_node.WRITTEN.values()) == {baseline.JOURNAL, baseline.FAIL2BAN}
+    assert set(_node.WRITTEN.values()) == {baseline.TIMER, baseline.JOURNAL, baseline.FAIL2BAN}
 
 
 def test_what_runs_otherwise_than_on_disk_is_due() -> None:
