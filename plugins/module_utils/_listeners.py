@@ -19,6 +19,7 @@ from pathlib import Path
 from ansible_collections.hardened.balancer.plugins.module_utils import _files
 
 TABLES = {"tcp": ("tcp", "0A"), "tcp6": ("tcp", "0A"), "udp": ("udp", "07"), "udp6": ("udp", "07")}
+BESIDE = "a haproxy ({pid}) beside haproxy.service"
 SOCKET = re.compile(r"socket:\[(\d+)\]")
 
 
@@ -64,6 +65,27 @@ def listeners(proc: str = "/proc") -> list[dict[str, t.Any]]:
         )
     unique = {(f["protocol"], f["port"], f["address"], f["pid"]): f for f in found}
     return [unique[key] for key in sorted(unique, key=str)]
+
+
+def told_apart(found: list[dict[str, t.Any]], master: int | None, proc: str = "/proc") -> list[dict[str, t.Any]]:
+    """A HAProxy that is none of haproxy.service's under another name: it may share a port, and answer its clients.
+
+    `master` is the main process of the unit, 0 where it does not run, and None where nobody can be told.
+    """
+    if master is None or (master and read_process(proc, master) is None):
+        return found
+    beside = [one["process"] == "haproxy" and not _descends(one["pid"], master, proc) for one in found]
+    return [{**one, "process": BESIDE.format(**one)} if other else one for one, other in zip(found, beside)]
+
+
+def _descends(pid: int, master: int, proc: str) -> bool:
+    """One that is gone by now is nobody's."""
+    while pid not in (0, master):
+        process = read_process(proc, pid)
+        if process is None:
+            return True
+        pid = process.parent
+    return pid != 0
 
 
 def protocols(proc: str = "/proc") -> list[int]:

@@ -94,7 +94,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
                 "systemctl",
                 "show",
                 *_unit_names(),
-                f"--property=Id,ActiveState,UnitFileState,Listen,{_upkeep.PROPERTIES}",
+                f"--property=Id,ActiveState,UnitFileState,Listen,MainPID,{_upkeep.PROPERTIES}",
             ],
             **({"journal": _session.journal_query(line)} if _session.sessions(line) else {}),
         },
@@ -105,7 +105,8 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
     name = _session.user(line, sudo_user)
     client = _session.client(proc, line)
     journal = said["journal"].out if "journal" in said else ""
-    listeners = _listeners.listeners(proc)
+    master = number(units.get("haproxy.service", {}).get("MainPID"))
+    listeners = _listeners.told_apart(_listeners.listeners(proc), master, proc)
     ruleset = _nft.parse(said["nft"].out)
     written = {unit: _written(path) for unit, path in WRITTEN.items()}
     configuration = _packages.configuration(places.link, places.trees, packages.conffiles)

@@ -137,7 +137,9 @@ node:
       type: list
       elements: int
     listeners:
-      description: Listening TCP and bound UDP sockets with C(protocol), C(address), C(port), C(process) and C(pid).
+      description:
+        - Listening TCP and bound UDP sockets with C(protocol), C(address), C(port), C(process) and C(pid). A C(haproxy)
+          that C(haproxy.service) did not start is told so in C(process).
       type: list
       elements: dict
     firewalls:

@@ -21,6 +21,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils._listeners impor
     parse_address,
     parse_line,
     protocols,
+    told_apart,
 )
 
 LINE = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0000 100"
@@ -70,6 +71,24 @@ def test_who_is_left(uid: int, closed: list[Process], expected: list[Process]) -
     known = [MASTER, SSHD, Process(1, "systemd", 0, 0), Process(40, "nginx", 1, 0), *closed]
     owners = Owners({}, closed, {process.pid: process for process in known})
     assert by_elimination(Socket("tcp", "0.0.0.0", 80, uid, "1"), owners) == expected
+
+
+def test_a_haproxy_that_is_none_of_the_unit(tmp_path: Path) -> None:
+    processes = {1: ("systemd", 0), 10: ("haproxy", 1), 11: ("haproxy", 10), 50: ("haproxy", 1), 60: ("nginx", 1)}
+    for pid, (name, parent) in processes.items():
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "status").write_text(f"Name:\t{name}\nPPid:\t{parent}\nUid:\t0\t0\t0\t0\n")
+    found = [{"port": 80, "process": name, "pid": pid} for pid, (name, _parent) in processes.items() if pid > 1]
+    gone = [{"port": 80, "process": "haproxy", "pid": 99}]
+
+    def beside(master: int | None) -> list[int]:
+        told = told_apart(found + gone, master, str(tmp_path))
+        return [one["pid"] for one in told if one["process"] == f"a haproxy ({one['pid']}) beside haproxy.service"]
+
+    assert beside(10) == [50]
+    # Where the unit does not run, none is its own; where nobody can be told, or it ended meanwhile, nothing is said.
+    assert beside(0) == [10, 11, 50]
+    assert beside(None) == beside(98) == []
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
