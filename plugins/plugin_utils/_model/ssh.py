@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import base64
 import typing as t
 
 from . import node as nodes
-from . import releases, ssh_settings
+from . import public_keys, releases, ssh_settings
 from .catalogue import version
 from .problems import Problems, show
 from .ssh_settings import GROUP_EXCHANGE, RSA_HOST_KEY_BITS, RSA_USER_KEY_BITS, Algorithms, Row
@@ -179,13 +178,5 @@ def _refused(key: str, settings: dict[str, str], profile: str) -> str:
 
 def rsa_bits(key: str) -> int:
     """Of the modulus, the third field of the blob."""
-    try:
-        blob = base64.b64decode(key.split()[1])
-    except ValueError:
-        return 0
-    fields = []
-    while len(blob) > 4:
-        length = int.from_bytes(blob[:4], "big")
-        fields.append(blob[4 : 4 + length])
-        blob = blob[4 + length :]
-    return int.from_bytes(fields[2], "big").bit_length() if len(fields) > 2 else 0
+    found = public_keys.fields(key.split()[1]) or []
+    return int.from_bytes(found[2], "big").bit_length() if len(found) > 2 else 0
