@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.hardened.balancer.plugins.module_utils._upkeep import TIME
 
-from . import kernel, schedule
+from . import kernel, kernel_given, schedule
 from .problems import Problems
 
 SYSCTL = "/etc/sysctl.d/zz-hardened-balancer.conf"
@@ -37,7 +37,7 @@ Drafted = dict[str, t.Any]
 
 
 def check(given: dict[str, t.Any], problems: Problems) -> None:
-    kernel.check(given.get("baseline_sysctl") or {}, "baseline_sysctl", problems)
+    kernel_given.check(given.get("baseline_sysctl") or {}, "baseline_sysctl", problems)
     schedule.check(given, problems)
     if given.get("baseline_fail2ban") and not given.get("balancer_management_networks"):
         problems.add(
@@ -60,6 +60,10 @@ def draft(given: dict[str, t.Any], listeners: t.Iterable[t.Any], inventory: dict
         "updates_at": schedule.staggered(schedule.START, *place),
         "reboot_at": schedule.staggered(reboot, *place) if reboot else "",
     }
+
+
+def judge(drafted: Drafted, nofile: int, node: Node, problems: Problems) -> None:
+    kernel_given.judge(drafted["sysctl"], nofile, node, problems)
 
 
 def settle(drafted: Drafted, nofile: int, node: Node) -> tuple[dict[str, t.Any], list[str]]:

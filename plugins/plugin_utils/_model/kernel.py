@@ -5,20 +5,17 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
-from .problems import Problems, show, suggest
+from .problems import show, suggest
 
 NR_OPEN = "fs.nr_open"
-MODULES = "kernel.modules_disabled"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
 ACCEPT_RA = "net.ipv6.conf.*.accept_ra"
 FORWARDING = ("net.ipv4.ip_forward", "net.ipv6.conf.*.forwarding")
 # In a container everything else is the host's.
 OF_THE_NETWORK = "net."
 PRIVILEGED = 1024
-KEY = re.compile(r"[a-z][a-z0-9_]*(?:[./][A-Za-z0-9_*/:@-]+)+")
 
 Node = t.Mapping[str, t.Any]
 
@@ -104,32 +101,6 @@ LEFT_ALONE = (
     ("user.max_user_namespaces=0", "sandboxes of services use them"),
     ("net.ipv4.tcp_challenge_ack_limit", "opens a side channel"),
 )
-
-
-def check(given: t.Mapping[str, t.Any], path: str, problems: Problems) -> None:
-    for key, value in given.items():
-        if not KEY.fullmatch(key):
-            problems.add(f"{path}.{key}", "is no key of the kernel, like net.core.somaxconn")
-        elif key not in SETTINGS and key.replace("/", ".") in SETTINGS:
-            problems.add(f"{path}.{key}", f"is a setting of ours under another name; write {key.replace('/', '.')}")
-        elif key == MODULES and str(value) not in ("0", "None"):
-            problems.add(
-                f"{path}.{key}",
-                f"holds {show(value)}; only 0 or null goes: the firewall's modules are loaded when it is, at each boot",
-            )
-        elif value is not None and key in SETTINGS and _count(SETTINGS[key].value) not in (0, _count(str(value))):
-            problems.add(f"{path}.{key}", f"holds {show(value)}, which must be like ours: {SETTINGS[key].value}")
-        elif value is None and key not in SETTINGS and not problems.below(f"{path}.{key}"):
-            problems.add(
-                f"{path}.{key}",
-                f"holds null, which leaves out a setting of ours, and we do not set it{suggest(key, SETTINGS, 'set')}",
-            )
-
-
-def _count(text: str) -> int:
-    """How many numbers it is; 0 where it is something else, or computed."""
-    words = text.split()
-    return len(words) if words and all(re.fullmatch(r"-?[0-9]+", word) for word in words) else 0
 
 
 def reserved(listeners: t.Iterable[tuple[int, int]]) -> str:

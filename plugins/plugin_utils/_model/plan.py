@@ -108,6 +108,7 @@ def complete(
     if run and not run["baseline"]:
         limits.judge(limit, node, problems)
     login = nodes.judge(drafted, node, run, problems) if run else None
+    baseline.judge(drafted["baseline"], limit["nofile"], node, problems)
     settled, told = baseline.settle(drafted["baseline"], limit["nofile"], node)
     if login:
         logins.judge(drafted, node, login, problems)

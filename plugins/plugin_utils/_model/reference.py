@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from . import actions, catalogue, hardened, kernel, shapes, ssh_settings
+from . import actions, catalogue, hardened, kernel, kernel_given, shapes, ssh_settings
 from .documentation import description, flow
 from .shape import Shape
 
@@ -164,6 +164,9 @@ def _kernel() -> str:
             lines.append(f"| `{one.key}` | {least}{value} | {one.why} | {one.source} |")
     lines += ["", "## Left alone", "", "| setting | reason |", "|---|---|"]
     lines += [f"| `{key}` | {why} |" for key, why in kernel.LEFT_ALONE]
+    lines += ["", "## Refused", "", "| setting | below | reason |", "|---|---|---|"]
+    lines += [f"| `{key}` | `{least}` | {why} |" for key, (least, why) in kernel_given.FLOORS.items()]
+    lines += ["", "So are `kernel.modules_disabled` by whatever pattern, and ports that end before they begin."]
     return _page("Settings of the kernel", lines)
 
 

@@ -9,8 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.hardened.balancer.plugins.plugin_utils._model import kernel
-from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model import kernel, kernel_given
 
 COMPUTED = {kernel.NR_OPEN: "1048576", kernel.RESERVED: "8404-8405"}
 
@@ -23,7 +22,7 @@ def test_every_setting_stands_once_with_reason_and_source() -> None:
     settings = [setting for of_class in kernel.CLASSES.values() for setting in of_class]
     assert len({setting.key for setting in settings}) == len(settings)
     for setting in settings:
-        assert kernel.KEY.fullmatch(setting.key)
+        assert kernel_given.KEY.fullmatch(setting.key)
         assert setting.why
         assert setting.source
         assert setting.value or setting.key in COMPUTED
@@ -98,12 +97,6 @@ def test_a_setting_that_this_kernel_does_not_know_is_told() -> None:
         "baseline_sysctl.net.core.somaxcon: this kernel has no such setting now, as where its module is not loaded; "
         "did you mean net.core.somaxconn?"
     ]
-
-
-def test_a_null_of_what_we_do_not_set_is_refused() -> None:
-    problems = Problems()
-    kernel.check({"kernel.sysrq": None, "net.core.somaxcon": None, "nonsense": "1"}, "baseline_sysctl", problems)
-    assert [problem.path for problem in problems] == ["baseline_sysctl.net.core.somaxcon", "baseline_sysctl.nonsense"]
 
 
 def test_a_pattern_has_lines_for_the_names_that_files_of_others_have() -> None:
