@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import baseline, shapes
+from . import baseline, shapes, sources
 from . import check as checker
 from .problems import Problems, nearest, show, suggest
 
@@ -34,6 +34,7 @@ def check(variables: Variables, problems: Problems) -> Variables:
         values["haproxy_node"] = checker.check(shapes.NODE, {}, "haproxy_node", problems)
     _check_administrators(values, problems)
     _check_users(values, problems)
+    sources.check(values, problems)
     baseline.check(values, problems)
     return values
 

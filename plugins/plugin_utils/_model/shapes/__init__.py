@@ -94,7 +94,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
         ("ssh", "firewall"),
         Shape(
             "list",
-            "networks that SSH is open to; unset: every one",
+            "networks that SSH is open to; unset: every one, within a rate",
             of=Shape("network"),
             low=1,
             example=["198.51.100.0/24", "2001:db8:1::/48"],
