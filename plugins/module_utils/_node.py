@@ -132,6 +132,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
         "addresses": addresses(_files.read(f"{proc}/self/net/fib_trie"), _files.read(f"{proc}/self/net/if_inet6")),
         "groups": {ADMIN_GROUP: members(ADMIN_GROUP)},
         "users": _session.accounts(_files.read("/etc/shadow")),
+        "services": _session.services(),
         "packages": {package: packages.versions.get(package) for package in PACKAGES},
         "haproxy": haproxy(packages.versions.get("haproxy"), said["haproxy"].out),
         "configuration": configuration,

@@ -138,5 +138,14 @@ def accounts(shadow: str) -> dict[str, dict[str, t.Any]]:
             "login": _logins.login(entry, shadow),
         }
         for entry in pwd.getpwall()
-        if Path(entry.pw_shell or "/bin/sh").name not in NO_LOGIN
+        if _opens(entry)
     }
+
+
+def services() -> dict[str, str]:
+    """The shells of the accounts that nobody logs in to."""
+    return {entry.pw_name: entry.pw_shell for entry in pwd.getpwall() if not _opens(entry)}
+
+
+def _opens(entry: pwd.struct_passwd) -> bool:
+    return Path(entry.pw_shell or "/bin/sh").name not in NO_LOGIN

@@ -113,6 +113,9 @@ node:
         - In C(login) what stands between a key and a login, C(loose) and C(unreadable) files, C(options) of keys,
           whether the account is C(expired) or has to set a C(new_password) first.
       type: dict
+    services:
+      description: The accounts that nobody can log in to, with the shell of each.
+      type: dict
     packages:
       description: Installed versions, null for what is not installed.
       type: dict

@@ -49,7 +49,7 @@ def judge(plan: Plan, node: Node, run: dict[str, bool], problems: Problems) -> s
     login = _login(plan, node, problems)
     if run["check"]:
         return str(node["user"])
-    if not run["baseline"] and login not in node["users"]:
+    if not run["baseline"] and login not in {**node["users"], **node.get("services", {})}:
         problems.add(
             "balancer_administrators[0].name",
             f"holds {show(login)}, who is not on the node yet; run without --tags first, or with --tags baseline",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from . import (
+    accounts,
     aside,
     baseline,
     binds,
@@ -111,6 +112,7 @@ def complete(
     baseline.judge(drafted["baseline"], limit["nofile"], node, problems)
     settled, told = baseline.settle(drafted["baseline"], limit["nofile"], node)
     if login:
+        accounts.judge(drafted["administrators"], node, problems)
         logins.judge(drafted, node, login, problems)
     kept_aside = aside.settle(drafted["existing_firewall"], node)
     administrators = drafted["administrators"] or ([{"name": login, "keys": []}] if login else [])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import baseline, shapes, sources
+from . import accounts, baseline, shapes, sources
 from . import check as checker
 from .problems import Problems, nearest, show, suggest
 
@@ -47,11 +47,14 @@ def _of_sites(name: str) -> list[str]:
 
 def _check_administrators(values: Variables, problems: Problems) -> None:
     seen: dict[str, int] = {}
+    of_haproxy = (values.get("haproxy_global") or {}).get("user") or []
     for i, administrator in enumerate(values.get("balancer_administrators") or []):
         name = (administrator or {}).get("name")
         path = f"balancer_administrators[{i}].name"
         if name == "root":
             problems.add(path, "holds 'root', who may not log in any more after the lock-down; name another account")
+        elif name and (accounts.is_service(name) or name in of_haproxy):
+            problems.add(path, f"holds '{name}', an account of a service; {accounts.OF_A_SERVICE}")
         elif name in seen:
             problems.add(path, f"holds '{name}', which balancer_administrators[{seen[name]}] has already")
         elif name:

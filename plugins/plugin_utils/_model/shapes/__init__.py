@@ -81,7 +81,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Shape]] = {
             of=Shape(
                 "dict",
                 keys={
-                    "name": Shape("user", "name of the account", required=True),
+                    "name": Shape("user", "name of the account, no service's", required=True),
                     "keys": Shape(
                         "list", "public keys, complete: others are removed from the account", of=Shape("ssh_key")
                     ),

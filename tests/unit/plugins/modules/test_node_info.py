@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import pwd
 from pathlib import Path
 
 import pytest
@@ -274,3 +275,14 @@ def test_what_the_ssh_server_knows() -> None:
     found = _ssh_server.describe("1:9.2p1-2+deb12u10", said)
     assert found == {"version": "9.2", "known": dict.fromkeys(_ssh_server.KINDS, "one two"), "host_keys": []}
     assert _ssh_server.describe(None, said)["version"] is None
+
+
+def test_accounts_are_told_by_whether_somebody_can_log_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    shells = {"ops": "/bin/bash", "old": "", "haproxy": "/usr/sbin/nologin", "git": "/bin/false", "sync": "/bin/sync"}
+    entries = [
+        pwd.struct_passwd((name, "x", 1000 + i, 1000, "", "/nonexistent", shell))
+        for i, (name, shell) in enumerate(shells.items())
+    ]
+    monkeypatch.setattr(pwd, "getpwall", lambda: entries)
+    assert list(_session.accounts("")) == ["ops", "old"]
+    assert _session.services() == {name: shells[name] for name in ("haproxy", "git", "sync")}

@@ -281,6 +281,12 @@ def test_versions_without_default_path_get_whole_names() -> None:
             {"baseline": False},
             "balancer_administrators[0].name: holds 'eve', who is not on the node yet; run without --tags first",
         ),
+        (
+            {"services": {"eve": "/usr/sbin/nologin"}, "user": "root", "key_fingerprint": KEY_PRINT},
+            {"balancer_administrators": [{"name": "eve", "keys": [KEY]}]},
+            {"baseline": False},
+            "balancer_administrators[0].name: holds 'eve', and nobody logs in to that account of the node",
+        ),
     ],
 )
 def test_the_node_is_judged(
