@@ -29,6 +29,7 @@ from . import (
     sections,
     ssh,
     ssh_port,
+    unit,
     values,
 )
 from . import node as nodes
@@ -56,7 +57,7 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     problems = Problems()
     given = values.check(variables, problems)
     secrets.check_places(given, problems)
-    sandbox.check(given.get("haproxy_unit") or {}, problems)
+    unit.check(given.get("haproxy_unit") or {}, problems)
     listed = content.gather(given, variables)
     drawn = sections.draw(given, listed, inventory, problems)
     filtered, reach = firewall.draft(given, drawn.sections, problems)

@@ -41,6 +41,8 @@ def nearest(name: str, known: t.Collection[str]) -> str | None:
     """The known name that a person most likely meant, or two where either may be."""
     if len(known) > MANY:
         return misspelt(name, known if isinstance(known, (dict, set)) else set(known))
+    if same := [one for one in known if one.lower() == name.lower()]:
+        return same[0]
     found = difflib.get_close_matches(name, sorted(known), n=2, cutoff=ALIKE)
     if not found:
         return None

@@ -14,8 +14,6 @@ import typing as t
 import urllib.parse
 from pathlib import PurePosixPath
 
-from .problems import Problems
-
 # Raised when SANDBOX lets less through than before: what runs is put into the new one by a restart.
 VERSION = "sandbox=1"
 
@@ -28,6 +26,7 @@ CAPABILITIES = {
     "CAP_KILL": "the master, root, ends workers, which are not",
     "CAP_CHOWN": "the runtime socket belongs to the administrators",
 }
+FAMILIES = ("AF_INET", "AF_INET6", "AF_UNIX")
 
 # Not among them: MemoryDenyWriteExecute, for the regular expressions of HAProxy are compiled while it runs.
 SANDBOX: list[tuple[str, str, str]] = [
@@ -54,7 +53,7 @@ SANDBOX: list[tuple[str, str, str]] = [
     ("ProtectControlGroups", "yes", "no limits of its own"),
     ("ProtectClock", "yes", "not the time"),
     ("ProtectHostname", "yes", "not the name of the node"),
-    ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX", "the sockets that HAProxy knows"),
+    ("RestrictAddressFamilies", " ".join(FAMILIES), "the sockets that HAProxy knows"),
     ("RestrictNamespaces", "yes", "no other network"),
     ("RestrictRealtime", "yes", "no priority over everything"),
     ("RestrictSUIDSGID", "yes", "no file that makes root of others"),
@@ -192,12 +191,6 @@ def _of_user(unit: dict[str, t.Any]) -> list[str]:
         elif value is not True:
             found.append(f"{name}={value or 'no'}")
     return found
-
-
-def check(unit: dict[str, t.Any], problems: Problems) -> None:
-    for i, line in enumerate(unit.get("raw") or []):
-        if line and not re.match(r"[A-Z][A-Za-z]+=", line):
-            problems.add(f"haproxy_unit.raw[{i}]", "must be a setting of systemd's, as in Nice=-5")
 
 
 def derive(sections: t.Iterable[dict[str, str]], unit: dict[str, t.Any]) -> dict[str, t.Any]:

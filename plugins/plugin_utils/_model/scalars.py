@@ -45,6 +45,8 @@ def _bool(value: t.Any, shape: Shape) -> Answer:
 
 
 def _choice(value: t.Any, shape: Shape) -> Answer:
+    """YAML reads a bare `no` as false."""
+    value = "no" if value is False and "no" in shape.choices else value
     return (True, value) if isinstance(value, str) and value in shape.choices else NO
 
 
@@ -201,6 +203,10 @@ SCALARS: dict[str, tuple[str, t.Callable[[t.Any, Shape], Answer]]] = {
         lambda v, s: _matches(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*", v),
     ),
     "path": ("an absolute path", lambda v, s: _matches(r"/[^\s\x00-\x1f\x7f]+", v)),
+    "unit_path": (
+        "an absolute path without .., blanks, quotes, backslashes and %, which systemd reads in its own way",
+        lambda v, s: _matches(r"(?:/(?!\.\.?(?:/|$))[^\s\x00-\x1f\x7f\"'\\%/]*)+", v),
+    ),
     "url_path": (
         "a path that begins with /, as it is sent: %20 for a blank, %C3%BC for an umlaut",
         lambda v, s: _matches(r"/[\x21-\x7e]*", v),

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import typing as t
+
+from .. import sandbox
 from ..shape import Shape
 
 CAPABILITIES = (
@@ -17,6 +20,11 @@ CAPABILITIES = (
 FAMILIES = ("AF_NETLINK", "AF_PACKET", "AF_VSOCK", "AF_ALG", "AF_KEY")
 
 
+def _more(doc: str, others: tuple[str, ...], there: t.Iterable[str]) -> Shape:
+    """What is there already is known too, so that nobody is told another name for it."""
+    return Shape("list", doc, of=Shape("choice", choices=(*others, *there)))
+
+
 def _off(doc: str) -> Shape:
     return Shape("bool", f"false: {doc}")
 
@@ -25,9 +33,9 @@ UNIT = Shape(
     "dict",
     "what HAProxy's sandbox lets through beside what the features in use need; a further one takes a restart",
     keys={
-        "CapabilityBoundingSet": Shape("list", "further capabilities", of=Shape("choice", choices=CAPABILITIES)),
-        "RestrictAddressFamilies": Shape("list", "further kinds of sockets", of=Shape("choice", choices=FAMILIES)),
-        "ReadWritePaths": Shape("list", "directories that can be written to", of=Shape("path")),
+        "CapabilityBoundingSet": _more("further capabilities", CAPABILITIES, sandbox.CAPABILITIES),
+        "RestrictAddressFamilies": _more("further kinds of sockets", FAMILIES, sandbox.FAMILIES),
+        "ReadWritePaths": Shape("list", "directories that can be written to", of=Shape("unit_path")),
         "SystemCallFilter": Shape("list", "further system calls, or `@groups` of them", of=Shape("word")),
         "ProtectHome": Shape("choice", "the homes of people can be read, or written to", choices=("read-only", "no")),
         "PrivateTmp": _off("/tmp is everybody's"),

@@ -133,8 +133,3 @@ def test_what_the_user_says_comes_last_and_is_carried_whole() -> None:
     # Without a blank or a quote, as systemd wants a word of a unit.
     assert re.fullmatch(r"[A-Za-z0-9=/@%,_.-]+", unit["mark"])
     assert _sandbox.parse(unit["mark"]) == frozenset({"sandbox=1", *unit["added"]})
-
-
-def test_a_raw_setting_is_one() -> None:
-    _drafted, problems = plan.draft({"haproxy_unit": {"raw": ["nice -5"]}}, INVENTORY)
-    assert [str(one) for one in problems] == ["haproxy_unit.raw[0]: must be a setting of systemd's, as in Nice=-5"]
