@@ -162,10 +162,18 @@ def explain(exc: Exception) -> str:
         return "is not a valid template; look at its braces and quotes"
     names = re.findall(r"'([A-Za-z_][A-Za-z0-9_.]*)'", str(exc))
     if "undefined" not in str(exc).lower() and "no attribute" not in str(exc).lower():
-        return f"its template fails ({type(exc).__name__})"
+        return f"its template fails ({_cause(exc)})"
     if any(name == "ansible_facts" or name.startswith("ansible_") for name in names):
         return f"its template {NEEDS_FACT}"
     return f"its template uses what is not defined{': ' + names[-1] if names else ''}"
+
+
+def _cause(exc: BaseException) -> str:
+    """The type of what went wrong, without Ansible's wrapping; 2.17 keeps it in a place of its own."""
+    while type(exc).__name__.startswith("Ansible") and (within := exc.__cause__ or getattr(exc, "orig_exc", None)):
+        exc = within
+    kind = type(exc)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 def plain(value: t.Any) -> t.Any:
@@ -339,6 +347,8 @@ def draft(task_vars: dict[str, t.Any], templar: t.Any) -> tuple[dict[str, t.Any]
     gathered = gather(task_vars, templar)
     inventory = inventory_of(task_vars, gathered.variables, templar, gathered.problems)
     certificates.check_keys(gathered.variables, gathered.secrets, gathered.problems)
+    known = {name: value for name, value in gathered.variables.items() if name in shapes.VARIABLES}
+    secrets.check_places(known, gathered.problems)
     drafted, found = plan.draft(gathered.variables, inventory)
     failed = {problem.path for problem in gathered.problems}
     for problem in found:

@@ -180,10 +180,15 @@ def test_a_vaulted_variable_stays_a_secret_through_templates(tmp_path: pathlib.P
         'http_request: ["set-header X {{ token }}"]}\n'
     )
     (tmp_path / "hosts.yml").write_text("all: {children: {balancers: {hosts: {lb1: }}, web_workers: {hosts: {w1: }}}}")
-    words = ("-i", "hosts.yml", "-e", "@vars.yml", *vault, "-vvv", "--diff", str(ROOT / "playbooks/render.yml"), "-e")
+    (tmp_path / "whole.yml").write_text("balancer_confirm_timeout: 91\n")
+    ansible(tmp_path, "ansible-vault", "encrypt", *vault, "whole.yml")
+    given = ("-i", "hosts.yml", "-e", "@vars.yml", "-e", "@whole.yml", *vault)
+    words = (*given, "-vvv", "--diff", str(ROOT / "playbooks/render.yml"), "-e")
     right = ansible(tmp_path, "ansible-playbook", *words, "port=80")
     wrong = ansible(tmp_path, "ansible-playbook", *words, "port={{ token }}")
-    assert (right.returncode, wrong.returncode) == (0, 2)
+    misplaced = ansible(tmp_path, "ansible-playbook", *words, "port=80 ssh_port={{ token }}")
+    assert (right.returncode, wrong.returncode, misplaced.returncode) == (0, 2, 2)
     assert "http-request set-header X @secret:vault.token@" in (tmp_path / "rendered/lb1/haproxy.cfg").read_text()
     assert "haproxy_frontends[0].binds[0].port: holds '@secret:vault.token@'" in wrong.stdout
-    assert "s3cr3t" not in right.stdout + right.stderr + wrong.stdout + wrong.stderr
+    assert "ssh_port: holds a secret, vaulted or of haproxy_secrets, which only" in misplaced.stdout
+    assert "s3cr3t" not in "".join(one.stdout + one.stderr for one in (right, wrong, misplaced))

@@ -25,7 +25,6 @@ from . import (
     logins,
     releases,
     sandbox,
-    secrets,
     sections,
     ssh,
     ssh_port,
@@ -56,7 +55,6 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     """Everything that follows from the inventory alone."""
     problems = Problems()
     given = values.check(variables, problems)
-    secrets.check_places(given, problems)
     unit.check(given.get("haproxy_unit") or {}, problems)
     listed = content.gather(given, variables)
     drawn = sections.draw(given, listed, inventory, problems)

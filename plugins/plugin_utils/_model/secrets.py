@@ -17,7 +17,15 @@ IS_PLACEHOLDER = re.compile(r"@secret:[^@\s]+@")
 # Keywords of the catalogue whose argument is a name, a colon and a password.
 NAME_AND_PASSWORD = ("stats_auth",)
 # Variables of ours that are no part of the tree.
-ELSEWHERE = ("haproxy_unit", "haproxy_node")
+ELSEWHERE = (
+    *("haproxy_unit", "haproxy_node", "haproxy_apply", "haproxy_settle_timeout", "haproxy_trees_kept"),
+    *("haproxy_existing_configuration", "haproxy_warnings"),
+)
+# The values of a file that is vaulted as a whole are plain text by then.
+NO_PLACE = (
+    "holds a secret, vaulted or of haproxy_secrets, which only HAProxy's configuration can take; "
+    "write it in the clear, or vault the file as a whole"
+)
 FORMS = tuple(re.compile(form) for form in catalogue.SECRET_FORMS)
 
 
@@ -87,7 +95,7 @@ def check_places(given: t.Mapping[str, t.Any], problems: Problems) -> None:
     for name, value in given.items():
         if not name.startswith("haproxy_") or name in ELSEWHERE:
             for path in _holding(value, name):
-                problems.add(path, "holds a secret of haproxy_secrets, which only HAProxy's configuration can take")
+                problems.add(path, NO_PLACE)
 
 
 def _holding(value: t.Any, path: str) -> t.Iterator[str]:
