@@ -169,14 +169,18 @@ def _key_is_his(first: dict[str, t.Any], user: str, node: Node, problems: Proble
 
 def judge_own_key(plan: Plan, node: Node, problems: Problems) -> None:
     """The keys of the inventory replace those of the account; who came by another way than one of these keeps it."""
-    first, came_with = plan["administrators"][0], node["key_fingerprint"]
-    let_in = came_with and came_with in map(fingerprint, node["user_keys"]) and node["user"] == first["name"]
-    if first["keys"] and let_in and came_with not in map(fingerprint, first["keys"]) and not problems:
-        problems.add(
-            "balancer_administrators[0].keys",
-            f"does not hold the key that this run logged in with as {first['name']} ({came_with}), and would take it "
-            "from the account; name both keys, run, and take this one out in a run that comes with the other",
-        )
+    named = [(i, one["keys"]) for i, one in enumerate(plan["administrators"]) if one["name"] == node["user"]]
+    for i, keys in named if node.get("client") and not problems else []:
+        came_with, wanted = node["key_fingerprint"], {_data(key) for key in keys}
+        taken = [key for key in node["user_keys"] if wanted and _data(key) not in wanted]
+        # Without a word of the journal it may have been any of them.
+        if came_with in map(fingerprint, taken) if came_with else taken and taken == node["user_keys"]:
+            problems.add(
+                f"balancer_administrators[{i}].keys",
+                f"does not hold the key that this run logged in with as {node['user']} "
+                f"({came_with or 'not found in the journal; it holds none that the account has'}), and would take it "
+                "from the account; name both keys, run, and take this one out in a run that comes with the other",
+            )
 
 
 def _data(key: str) -> str:

@@ -309,7 +309,9 @@ TAKEN = "balancer_administrators[0].keys: does not hold the key that this run lo
         # No key is set without the role baseline; and what is in no file of the account is not taken out of one.
         ([OTHER_KEY], KEY_PRINT, False, ""),
         ([OTHER_KEY], "SHA256:of a certificate", True, ""),
-        ([OTHER_KEY], None, True, ""),
+        # Where the journal does not say, it was one of those that the account has.
+        ([OTHER_KEY], None, True, TAKEN),
+        ([OTHER_KEY, KEY], None, True, ""),
         ([], KEY_PRINT, True, ""),
     ],
 )
@@ -319,6 +321,19 @@ def test_no_run_takes_the_key_away_that_it_came_with(
     node = {"user_keys": [KEY], "users": {"ops": {"keys": [KEY]}}, "key_fingerprint": came_with}
     found = problems_of(node, {"balancer_administrators": [{"name": "ops", "keys": keys}]}, baseline=baseline)
     assert [one[: len(problem)] for one in found] == ([problem] if problem else [])
+
+
+def test_nor_that_of_an_administrator_who_is_not_the_first() -> None:
+    variables = {"balancer_administrators": [{"name": "eve", "keys": [KEY]}, {"name": "ops", "keys": [OTHER_KEY]}]}
+    [problem] = problems_of({"user_keys": [KEY], "key_fingerprint": KEY_PRINT}, variables)
+    assert problem.startswith(TAKEN.replace("[0]", "[1]"))
+
+
+@pytest.mark.parametrize("node", [{}, {"user_keys": [KEY], "client": None}, {"user_keys": [KEY, OTHER_KEY]}])
+def test_who_came_by_a_password_or_on_the_console_loses_nothing(node: dict[str, t.Any]) -> None:
+    users = {"ops": {"keys": node.get("user_keys", [])}}
+    administrators = {"balancer_administrators": [{"name": "ops", "keys": [OTHER_KEY]}]}
+    assert problems_of({"users": users, **node}, administrators) == []
 
 
 @pytest.mark.parametrize(
