@@ -10,7 +10,8 @@ short_description: The ports that HAProxy listens on from outside
 version_added: 0.1.0
 description:
   - Takes the C(listeners) of M(hardened.balancer.node_info) and gives the ports that the firewall has to leave open for
-    them. Loopback addresses open nothing.
+    them. Loopback addresses open nothing, nor does a UDP port that the kernel may have picked and that none of the
+    options names.
   - A port that the plan opens to some networks only is never opened to others.
 positional: _input
 options:

@@ -14,8 +14,8 @@ import typing as t
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _haproxy_process,
     _health,
-    _listeners,
     _programs,
+    _served,
 )
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import UNIT, Live, Places
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import (
@@ -104,6 +104,6 @@ def settle(before: list[dict[str, str]], seconds: float, places: Places) -> None
 def served(places: Places) -> list[str]:
     return [
         f"{one['protocol']} {one['address']}:{one['port']}"
-        for one in _listeners.listeners(places.proc)
-        if one["process"] == "haproxy"
+        for one in _served.listeners(places)
+        if one["process"] == "haproxy" and not one.get("picked")
     ]

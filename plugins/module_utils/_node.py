@@ -28,6 +28,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _packages,
     _programs,
     _reach,
+    _served,
     _session,
     _ssh_doors,
     _ssh_server,
@@ -106,7 +107,7 @@ def collect(places: Places, pid: int, sudo_user: str | None, sysctl: t.Sequence[
     client = _session.client(proc, line)
     journal = said["journal"].out if "journal" in said else ""
     master = number(units.get("haproxy.service", {}).get("MainPID"))
-    listeners = _listeners.told_apart(_listeners.listeners(proc), master, proc)
+    listeners = _listeners.told_apart(_served.listeners(places), master, proc)
     ruleset = _nft.parse(said["nft"].out)
     written = {unit: _written(path) for unit, path in WRITTEN.items()}
     configuration = _packages.configuration(places.link, places.trees, packages.conffiles)

@@ -85,7 +85,10 @@ def _served(seen: Seen, protocol: str) -> list[int]:
     return [
         one["port"]
         for one in seen.listeners
-        if one["process"] == "haproxy" and one["protocol"] == protocol and not _listeners.is_loopback(one["address"])
+        if one["process"] == "haproxy"
+        and one["protocol"] == protocol
+        and not one.get("picked")
+        and not _listeners.is_loopback(one["address"])
     ]
 
 

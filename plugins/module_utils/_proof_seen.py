@@ -13,10 +13,10 @@ import typing as t
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _haproxy_process,
-    _listeners,
     _nft,
     _node,
     _programs,
+    _served,
     _ssh_doors,
     _upkeep,
 )
@@ -60,7 +60,7 @@ class Seen:
 
     @functools.cached_property
     def listeners(self) -> list[dict[str, t.Any]]:
-        return _listeners.listeners(self.places.proc)
+        return _served.listeners(self.places)
 
     @functools.cached_property
     def ssh_ports(self) -> list[int]:

@@ -50,6 +50,7 @@ def listens_nowhere_else(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
         f"{one['protocol']} {one['address']}:{one['port']}"
         for one in seen.listeners
         if one["process"] == "haproxy"
+        and not one.get("picked")
         and not _listeners.is_loopback(one["address"])
         and not any(_is_at(bind, one) for bind in expect["binds"])
     ]

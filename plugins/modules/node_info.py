@@ -143,6 +143,8 @@ node:
       description:
         - Listening TCP and bound UDP sockets with C(protocol), C(address), C(port), C(process) and C(pid). A C(haproxy)
           that C(haproxy.service) did not start is told so in C(process).
+        - A UDP socket of HAProxy's has C(picked) where its port may be one that the kernel picked for it, as for a log
+          over UDP. It is 1024 or more, and no tree on the node was planned with it.
       type: list
       elements: dict
     firewalls:

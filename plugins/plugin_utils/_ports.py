@@ -48,11 +48,13 @@ def served_ports(
     """
     result: dict[str, Any] = {}
     restricted: list[dict[str, Any]] = []
+    named = {protocol: _named(protocol, also, plan, {"restricted": before}) for protocol in PROTOCOLS}
     for protocol in PROTOCOLS:
         served = [
             (one["port"], one["port"])
             for one in listeners
             if one["process"] == process and one["protocol"] == protocol and not is_loopback(one["address"])
+            if not one.get("picked") or _spans.within((one["port"], one["port"]), named[protocol])
         ]
         added = [parse_port(port) for port in (also or {}).get(protocol, [])]
         narrow = [*_said(also, protocol), *_restricted(served, protocol, plan or also, before, held)]
@@ -60,6 +62,12 @@ def served_ports(
         result[protocol] = _spans.text(wide)
         restricted += _spans.as_written(protocol, _spans.restrictions(wide, narrow))
     return {**result, "restricted": restricted}
+
+
+def _named(protocol: str, *ports: Mapping[str, Any] | None) -> list[_spans.Span]:
+    """What somebody knows of, open to all or to some: a port that the kernel may have picked counts only there."""
+    wide = [parse_port(port) for one in ports for port in (one or {}).get(protocol, [])]
+    return [*wide, *(span for one in ports for span, _sources in _said(one, protocol))]
 
 
 def _said(ports: Mapping[str, Any] | None, protocol: str) -> list[_spans.Narrow]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import shutil
 import signal
@@ -28,6 +29,7 @@ from ansible_collections.hardened.balancer.plugins.module_utils import (
     _preflight,
     _programs,
     _rehearsal,
+    _served,
     _transaction,
     _tree_store,
 )
@@ -156,6 +158,17 @@ class Machine:
         order = _haproxy_apply.Order(digest or self.written, method, timeout, settle)
         return _haproxy_apply.apply(order, self.places, self.run)
 
+    def request(self, path: str) -> None:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+            connection.request("GET", path)
+            connection.getresponse().read()
+
+    def udp(self) -> list[dict[str, object]]:
+        """Sockets of our process: others may run on this machine."""
+        worker = observe(self.places, self.run).worker
+        found = _served.listeners(self.places)
+        return [one for one in found if one["protocol"] == "udp" and one["pid"] == worker]
+
     @property
     def running(self) -> str | None:
         return digest_of(show_info(self.places))
@@ -185,6 +198,29 @@ def test_from_nothing_to_running_and_then_nothing(machine: Machine) -> None:
     assert (again["changed"], again["pending"], again["diff"]) == (False, "none", [])
     assert machine.apply()["changed"] is False
     assert machine.asked == ["reset-failed", "start"]
+
+
+def test_the_socket_of_a_log_over_udp_is_not_one_that_serves(machine: Machine) -> None:
+    """HAProxy opens it with the first line that it logs; in /proc nothing tells it from a listener."""
+    source = machine.source()
+    source["haproxy.cfg"] = source["haproxy.cfg"].replace(
+        "    maxconn 100\n", f"    maxconn 100\n    log 127.0.0.1:{free_port()} local0\n"
+    )
+    source["haproxy.cfg"] = source["haproxy.cfg"].replace("    mode http\n", "    mode http\n    log global\n", 1)
+    machine.write(source, ports={"tcp": [str(machine.port)], "udp": []})
+    machine.apply()
+    machine.request("/first")
+
+    [sends] = machine.udp()
+    assert (sends["address"], sends["picked"]) == ("0.0.0.0", True)
+    assert f":{sends['port']}" not in " ".join(_haproxy_service.served(machine.places))
+
+    # That of a tree, also of one that is not in force, is one that serves.
+    machine.write(machine.source("second"), ports={"tcp": [], "udp": [str(sends["port"])]})
+    assert "picked" not in machine.udp()[0]
+    narrow = [{"protocol": "udp", "ports": [str(sends["port"])], "sources": ["198.51.100.0/24"]}]
+    machine.write(machine.source("second"), ports={"tcp": [], "udp": [], "restricted": narrow})
+    assert "picked" not in machine.udp()[0]
 
 
 def test_a_change_is_a_reload_that_a_killed_run_leaves_to_the_next(machine: Machine) -> None:

@@ -353,6 +353,16 @@ def test_ports_beyond_what_is_served_and_planned() -> None:
     assert failed("lockdown", Node(listeners=served), ports=ports) == {}
 
 
+def test_a_socket_that_only_sends_serves_nobody() -> None:
+    """The log over UDP: its port belongs neither into the firewall nor into a finding."""
+    sends = {**listener("haproxy", "0.0.0.0", 58725, "udp"), "picked": True}
+    assert failed("service", Node(listeners=[*Node().listeners, sends])) == {}
+    opened = [*OPEN, accept([58725], ["0.0.0.0/0"], protocol="udp")]
+    ports = {"tcp": ["80", "443", "8000-8010"], "udp": ["443"]}
+    node = Node(table=opened, listeners=[*Node().listeners, sends])
+    assert failed("lockdown", node, ports=ports) == {"firewall, open udp ports": "443, 58725 (from 0.0.0.0/0)"}
+
+
 def accept(ports: list[int], sources: list[str], family: str = "ip", protocol: str = "tcp") -> dict[str, Any]:
     prefixes = [{"prefix": {"addr": one.split("/")[0], "len": int(one.split("/")[1])}} for one in sources]
     expressions: list[dict[str, Any]] = [

@@ -41,6 +41,26 @@ def test_served_ports_are_the_public_ones_of_haproxy() -> None:
     assert served_ports([]) == {"tcp": [], "udp": [], "restricted": []}
 
 
+@pytest.mark.parametrize(
+    ("options", "udp"),
+    [
+        ({}, []),
+        ({"plan": {"tcp": ["80"], "udp": ["443"]}, "held": True}, []),
+        ({"plan": {"tcp": ["80"], "udp": ["58000-58999"]}}, ["58725"]),
+        ({"also": {"udp": ["58725"]}}, ["58725"]),
+    ],
+)
+def test_a_port_that_the_kernel_picked_for_a_log_is_not_opened(options: dict[str, Any], udp: list[str]) -> None:
+    sends = {**listener("0.0.0.0", 58725, "udp"), "picked": True}
+    assert served_ports([listener("0.0.0.0", 80), sends], **options)["udp"] == udp
+
+
+def test_one_that_is_restricted_now_stays_so() -> None:
+    before = [{"protocol": "udp", "ports": ["4443"], "sources": ["198.51.100.0/24"]}]
+    found = served_ports([{**listener("0.0.0.0", 4443, "udp"), "picked": True}], before=before)
+    assert (found["udp"], found["restricted"]) == ([], before)
+
+
 OFFICE, LAB = ["198.51.100.0/24"], ["203.0.113.0/24", "2001:db8::/32"]
 
 
