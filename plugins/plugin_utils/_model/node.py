@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 import typing as t
 
-from . import aside, binds, releases
+from . import aside, binds, releases, sockets
 from .problems import Problems, show
 
 Node = dict[str, t.Any]
@@ -96,7 +96,7 @@ def _ports(plan: Plan, node: Node, problems: Problems) -> None:
             dual = other.address == binds.ANY6 and ":" not in planned.address
             if planned.overlaps(other._replace(address=binds.ANY4) if dual else other):
                 problems.add(
-                    f"{planned.path}.port",
+                    planned.path if planned.kind == sockets.KIND else f"{planned.path}.port",
                     f"holds {planned.ports}, where {holder['process'] or 'another process'} of the node "
                     f"listens already ({other.address}:{other.low})",
                 )

@@ -25,6 +25,7 @@ from . import (
     routes,
     shadows,
     shapes,
+    sockets,
     tables,
     workers,
 )
@@ -90,6 +91,7 @@ def draw(given: Values, content: Content, inventory: dict[str, t.Any], problems:
     listeners = [*(one for p in everyone for one in binds.listeners(p, problems)), *cluster.listeners]
     proxies_too = ("frontend", "backend", "listen", "peers")
     listeners += [one for s in sections if s.kind not in proxies_too for one in binds.of_section(s, problems)]
+    listeners += sockets.listeners([fixed, *sections], problems)
     binds.check_conflicts(listeners, problems)
     binds.check_https(everyone, listeners, problems)
     binds.check_sources(listeners, problems)

@@ -44,7 +44,8 @@ insecure-fork-wanted               | g |  |      | flag | the process may start 
 insecure-setuid-wanted             | g |  |      | flag | programs that are started may change their user
 external-check                     | g |  |      | | programs may check servers
 node                               | g |  |      | | the name of this node for the statistics
-stats socket*                      | g |  |      | | a further runtime socket; the administrators' is always there
+stats socket*                      | g |  |      |
+    | a further runtime socket, at a path or a port of loopback; the administrators' is always there
 stats timeout                      | g |  |      | time | how long a runtime connection may be idle
 stats maxconn                      | g |  |      | int | runtime connections at once at the most
 stats-file                         | g |  | 3.0  | @file | counters that a new process begins with
