@@ -8,18 +8,14 @@ So nobody is locked out by a change of the port: whoever closes the old one is c
 
 from __future__ import annotations
 
-import re
 import typing as t
 
-from . import binds
+from . import binds, jumps
 from .problems import Problems
 
 DROPIN = "/etc/ssh/sshd_config.d/00-hardened-balancer.conf"
 SOCKET_DROPIN = "/etc/systemd/system/ssh.socket.d/hardened-balancer.conf"
-DEFAULT = 22
 TITLE = "The ports, of the addresses that other files say."
-# A number of its own, not a part of an address.
-NUMBER = re.compile(r"(?<![\d.])\d+(?![\d.])")
 
 Node = dict[str, t.Any]
 Plan = dict[str, t.Any]
@@ -146,20 +142,12 @@ def _judge_holders(plan: Plan, node: Node, addresses: set[str], problems: Proble
             return
 
 
-def ways(found: dict[tuple[str, str], list[str]]) -> list[dict[str, t.Any]]:
-    """Of each way through the node its key and the numbers in its words: the words may hold more than that."""
-    return [
-        {"path": f"hostvars[{hosts[0]}].{variable}", "numbers": sorted({int(one) for one in NUMBER.findall(text)})}
-        for (variable, text), hosts in found.items()
-    ]
-
-
 def _judge_ways(plan: Plan, problems: Problems) -> None:
     """A way that names no port goes to the usual one."""
     port, closes = plan["ssh"]["port"], plan["ssh"]["closes"]
+    stay = set(plan["ssh"]["ports"])
     for way in plan["ssh_ways"] if closes else []:
-        reaches = port in way["numbers"] or (port == DEFAULT and not set(closes) & set(way["numbers"]))
-        if not reaches:
+        if not all(stay & set(ports or [jumps.DEFAULT]) for ports in way["hops"]):
             problems.add(
                 way["path"],
                 f"goes through {plan['name']} and does not name its SSH port {port}, and this run closes "

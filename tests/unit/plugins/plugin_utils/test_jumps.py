@@ -32,7 +32,11 @@ def problems_of(*arguments: tuple[str, str, str], allowed: bool = False) -> list
         "-o ProxyJump=lb1",
         "-oProxyJump=ops@[2001:db8::10]:2222",
         "-o 'ProxyJump lb1'",
-        "-o proxyjump=ssh://ops@lb1:22",
+        "-o proxyjump=ssh://ops@lb1:22/",
+        "-vJlb1",
+        "-o 'ProxyJump = lb1'",
+        "-o ProxyCommand='exec ssh -o \"ProxyJump lb1\" -W %h:%p bastion'",
+        "-o ProxyCommand='ssh -W %h:%p lb1",
         '-o ProxyCommand="ssh -W %h:%p -q ops@198.51.100.10"',
         "-o ProxyCommand='ssh -p 2222 lb1 nc %h %p'",
     ],
@@ -60,6 +64,29 @@ def test_ways_through_the_node(text: str) -> None:
 )
 def test_other_ways(text: str) -> None:
     assert problems_of(("worker1", "ansible_ssh_args", text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "hops", "onward"),
+    [
+        ("-J lb1", [()], [22]),
+        ("-J lb1:2222 -p 2200", [(2222,)], [2200]),
+        ("-J lb1,ops@bastion:2022,other", [()], [2022]),
+        ("-J bastion:2022,lb1", [()], [22]),
+        ("-o Port=2200 -o Port=2201 -J lb1,bastion", [()], [22]),
+        ("-o ProxyCommand='ssh -p 2222 -W %h:%p lb1'", [(2222,)], [22]),
+        ("-o ProxyCommand='ncat --proxy lb1 --wait 5 -P2222 %h %p'", [(5, 2222)], [22]),
+    ],
+)
+def test_where_the_node_is_asked_and_what_it_asks(text: str, hops: list[tuple[int, ...]], onward: list[int]) -> None:
+    [way] = jumps.ways({**INVENTORY, "ssh_arguments": [("worker1", "ansible_ssh_args", text)]})
+    assert (way.hops, way.onward) == (hops, onward)
+
+
+def test_the_ports_of_the_hosts_behind() -> None:
+    words = [(host, "ansible_ssh_args", "-J lb1 -p 2200") for host in ("w1", "w2", "w3")]
+    [way] = jumps.ways({**INVENTORY, "ssh_arguments": words, "ssh_ports": {"w1": 22, "w3": 2022}})
+    assert (way.hosts, way.onward) == (["w1", "w2", "w3"], [22, 2022, 2200])
 
 
 def test_the_node_itself_and_hosts_that_say_the_same() -> None:

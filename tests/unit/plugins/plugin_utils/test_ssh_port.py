@@ -207,6 +207,14 @@ def test_lines_of_other_files_that_are_in_the_way() -> None:
     ]
 
 
+def test_a_name_that_has_the_number_of_a_port() -> None:
+    """The node is lb22 here, and the port that it is asked at is the one that closes."""
+    words = [("worker1", "ansible_ssh_common_args", "-J ops@lb22:2222")]
+    both = node(22, 22, 2222)
+    [problem] = planned(22, both, {"name": "lb22", "ssh_arguments": words}, ssh_jump_host=True)[1]
+    assert "goes through lb22 and does not name its SSH port 22, and this run closes 2222" in problem
+
+
 @pytest.mark.parametrize(
     ("words", "wanted", "refused"),
     [
@@ -218,6 +226,18 @@ def test_lines_of_other_files_that_are_in_the_way() -> None:
         ("-o ProxyJump=ops@198.51.100.10", 2222, True),
         ("-J lb1", 22, False),
         ("-J lb1:2222", 22, True),
+        # Numbers that are the port of something else.
+        ("-J lb1 -o ServerAliveInterval=2222", 2222, True),
+        ("-J ops@lb22:2222,lb1", 2222, True),
+        ("-J bastion:22,lb1:2222", 2222, False),
+        ("-J bastion:2222,lb1", 22, False),
+        ('-o ProxyCommand="ssh -p 22 -W %h:%p lb1" -o Port=2222', 2222, True),
+        ('-o ProxyCommand="ssh -qp2222 -W %h:%p lb1" -o Port=22', 2222, False),
+        ("-o ProxyCommand='ssh -o Port=2222 -o ConnectTimeout=22 -W %h:%p lb1'", 2222, False),
+        ("-o ProxyCommand='ssh -J lb1:2222 -p 22 -W %h:%p bastion'", 2222, False),
+        ("-o ProxyCommand='nc -X connect -x lb1:2222 %h %p'", 2222, False),
+        ("-o ProxyCommand='corkscrew lb1 2222 %h %p'", 2222, False),
+        ("-J lb1:2022", 2222, True),
     ],
 )
 def test_ways_through_the_node_that_would_be_cut(words: str, wanted: int, refused: bool) -> None:
