@@ -23,6 +23,7 @@ FAMILIES = (
 OURS = ("balancer_plan", "balancer_hosts", "balancer_served", "balancer_proof", "balancer_serial")
 # Where an inventory says that a host is reached through another.
 SSH_ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
+SSH_PORTS = ("ansible_port", "ansible_ssh_port")
 JUMPS = re.compile(r"(?i:proxy|lookup|query)|-J")
 VAULT_TYPES = ("EncryptedString", "AnsibleVaultEncryptedUnicode", "AnsibleVaultEncryptedUnsafeText")
 PLACEHOLDERS = re.compile(r"@secret:([^@\s]+)@")
@@ -261,9 +262,13 @@ def inventory_of(
     # Each is asked for its variables once: that is most of what an inventory of thousands costs here.
     hosts: dict[str, dict[str, t.Any]] = {}
     ssh_arguments: list[tuple[str, str, str]] = []
+    ssh_ports: dict[str, int] = {}
     for host in groups.get("all", []):
         raw = hostvars.raw_get(host)
-        ssh_arguments += _ssh_arguments(host, raw, templar)
+        arguments = list(_ssh_arguments(host, raw, templar))
+        ssh_arguments += arguments
+        if arguments and (port := _ssh_port(host, raw, templar)):
+            ssh_ports[host] = port
         if host in wanted:
             hosts[host] = _of_host(host, wanted[host], raw, templar, problems)
     name = str(task_vars["inventory_hostname"])
@@ -274,6 +279,7 @@ def inventory_of(
         "hosts": hosts,
         "addresses": [value for value in own.values() if value],
         "ssh_arguments": ssh_arguments,
+        "ssh_ports": ssh_ports,
     }
 
 
@@ -285,6 +291,13 @@ def _ssh_arguments(host: str, raw: t.Any, templar: t.Any) -> t.Iterator[tuple[st
     rendered = _values(host, set(given), raw, templar, Problems())
     for name, text in given.items():
         yield host, name, str(rendered.get(name) or text)
+
+
+def _ssh_port(host: str, raw: t.Any, templar: t.Any) -> int | None:
+    """Of two variables the later one counts, as for Ansible."""
+    said = _values(host, set(SSH_PORTS), raw, templar, Problems())
+    ports = [str(said[name]) for name in SSH_PORTS if said.get(name)]
+    return int(ports[-1]) if ports and ports[-1].isdecimal() else None
 
 
 def _may_jump(text: str, raw: dict[str, t.Any], depth: int = 5) -> bool:

@@ -23,17 +23,18 @@ ANYWHERE = ("0.0.0.0/0", "::/0")
 ALL_PORTS = [1, 65535]
 
 
-def draft(given: dict[str, t.Any], sections: list[Section], problems: Problems) -> tuple[Firewall, _reach.Reach]:
-    """What follows from the inventory alone, and where HAProxy connects to by it."""
+def draft(
+    given: dict[str, t.Any], sections: list[Section], problems: Problems, onward: t.Iterable[int] = ()
+) -> tuple[Firewall, _reach.Reach]:
+    """What follows from the inventory alone, and where HAProxy connects to by it.
+
+    `onward`: the ports of SSH that administrators go on to, where they may.
+    """
     workers, others = targets.workers(sections), targets.others(sections)
-    if given.get("ssh_jump_host") and given.get("firewall_output") == "drop" and not given.get("firewall_output_allow"):
-        problems.add(
-            "firewall_output",
-            "holds 'drop' beside ssh_jump_host, and nobody could go on from the node; "
-            "allow the SSH port of the hosts behind it in firewall_output_allow",
-        )
     output = given.get("firewall_output")
     entries = [one for one in given.get("firewall_output_allow") or [] if one and one.get("ports")]
+    if given.get("ssh_jump_host"):
+        _judge_onward(given, entries, onward, problems)
     named = [targets.Other(one.path, "tcp", one.address, one.port) for one in workers if not one.address]
     named += [one for one in others if not one.address]
     _judge_output(given, entries, named, problems)
@@ -54,6 +55,20 @@ def draft(given: dict[str, t.Any], sections: list[Section], problems: Problems) 
         ],
     )
     return filtered, reach
+
+
+def _judge_onward(
+    given: dict[str, t.Any], entries: list[dict[str, t.Any]], onward: t.Iterable[int], problems: Problems
+) -> None:
+    """Of a jump host: whoever is let through has to be let out, too."""
+    ways = [targets.Other("", "tcp", None, port) for port in onward]
+    closed = [str(one.port) for one in ways if not _by_http(one) and not _leading_to(one, entries)]
+    if given.get("firewall_output") == "drop" and closed:
+        problems.add(
+            "firewall_output",
+            f"holds 'drop' beside ssh_jump_host, and nobody could go on from the node to TCP port {', '.join(closed)}; "
+            "allow the SSH port of the hosts behind it in firewall_output_allow",
+        )
 
 
 def _judge_output(

@@ -67,6 +67,11 @@ def _ends(text: str, hosts: list[str], ports: dict[str, int]) -> set[int]:
     return {ports.get(host, said) for host in hosts}
 
 
+def onward(through: list[Way]) -> list[int]:
+    """Where administrators go on to from the node; a way that the inventory does not show leads to the usual port."""
+    return sorted({port for way in through for port in way.onward} or {DEFAULT})
+
+
 def check(name: str, through: list[Way], allowed: bool, problems: Problems) -> None:
     for way in () if allowed else through:
         others = f" (and {len(way.hosts) - 1} more)" if len(way.hosts) > 1 else ""

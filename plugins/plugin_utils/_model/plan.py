@@ -5,7 +5,8 @@
 
 `variables` are those of one balancer whose names begin with `haproxy_` or `balancer_`, templated, their secrets split
 off. `inventory` is {name, groups: {group: [host]}, hosts: {host: {variable: value}}}, as far as worker groups need it,
-with what tells of ways through the node: its own addresses, and ssh_arguments: [(host, variable, text)] of all hosts.
+with what tells of ways through the node: its own addresses, ssh_arguments: [(host, variable, text)] of all hosts, and
+ssh_ports: {host: port} of those that say one.
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ def draft(variables: Variables, inventory: dict[str, t.Any]) -> tuple[dict[str, 
     unit.check(given.get("haproxy_unit") or {}, problems)
     listed = content.gather(given, variables)
     drawn = sections.draw(given, listed, inventory, problems)
-    filtered, reach = firewall.draft(given, drawn.sections, problems)
     ways = jumps.ways(inventory)
+    filtered, reach = firewall.draft(given, drawn.sections, problems, jumps.onward(ways))
     jumps.check(inventory["name"], ways, bool(given.get("ssh_jump_host")), problems)
     ssh_port.check(given.get("ssh_port"), drawn.listeners, problems)
     result = {

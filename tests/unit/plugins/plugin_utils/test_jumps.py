@@ -10,6 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import jumps
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems
 
 INVENTORY = {"name": "lb1", "groups": {}, "hosts": {}, "addresses": ["198.51.100.10", "2001:db8::10"]}
@@ -87,6 +88,39 @@ def test_the_ports_of_the_hosts_behind() -> None:
     words = [(host, "ansible_ssh_args", "-J lb1 -p 2200") for host in ("w1", "w2", "w3")]
     [way] = jumps.ways({**INVENTORY, "ssh_arguments": words, "ssh_ports": {"w1": 22, "w3": 2022}})
     assert (way.hosts, way.onward) == (["w1", "w2", "w3"], [22, 2022, 2200])
+
+
+@pytest.mark.parametrize(
+    ("allow", "words", "closed"),
+    [
+        ([], [], "22"),
+        ([{"ports": [80]}], [], "22"),
+        ([{"protocol": "udp", "ports": [22, 514]}], [], "22"),
+        ([{"ports": ["20-30"]}], [], ""),
+        ([{"ports": [22], "networks": ["10.0.0.0/8"]}], [], ""),
+        (
+            [{"ports": [22]}],
+            [("w1", "ansible_ssh_args", "-J lb1 -p 2200"), ("w2", "ansible_ssh_args", "-J lb1")],
+            "2200",
+        ),
+        ([{"ports": [2200]}], [("w1", "ansible_ssh_args", "-J lb1 -p 2200")], ""),
+        ([{"ports": [5432]}], [("w1", "ansible_ssh_args", "-J lb1,bastion:2022")], "2022"),
+        ([{"ports": [5432]}], [("w1", "ansible_ssh_args", "-J lb1 -p 443")], ""),
+    ],
+)
+def test_who_is_let_through_is_let_out(allow: list[dict[str, t.Any]], words: list[t.Any], closed: str) -> None:
+    drop = {"firewall_output": "drop", "firewall_output_allow": allow}
+    inventory = {**INVENTORY, "groups": {"web_workers": []}, "ssh_arguments": words}
+
+    def told(**variables: t.Any) -> list[str]:
+        return [str(problem) for problem in model.draft(variables, inventory)[1] if problem.path == "firewall_output"]
+
+    said = (
+        "firewall_output: holds 'drop' beside ssh_jump_host, and nobody could go on from the node to TCP port "
+        f"{closed}; allow the SSH port of the hosts behind it in firewall_output_allow"
+    )
+    assert told(**drop, ssh_jump_host=True) == ([said] if closed else [])
+    assert told(**drop) == told(ssh_jump_host=True) == []
 
 
 def test_the_node_itself_and_hosts_that_say_the_same() -> None:
