@@ -13,6 +13,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.hardened.balancer.plugins.plugin_utils import _reconnect
+
 MODULE = "hardened.balancer.confirmed"
 PAUSE = 1.0
 # How long after its deadline a node may take to undo and to answer again.
@@ -36,14 +38,15 @@ class ActionModule(ActionBase):
         self._task_vars = task_vars or {}
         self._token = secrets.token_hex(16)
         self._name = str(self._task.args.get("name", ""))
-        self._port = self._option("port", SSH_PORT)
+        self._port = _reconnect.option(self._connection, "port", SSH_PORT)
         for option in ("step", "token"):
             if option in self._task.args:
                 return {"failed": True, "msg": f"{option}: this is set by the action plugin; leave it out"}
 
-        short = self._too_short()
+        short = _reconnect.too_short(self._connection, self._seconds())
         if short:
-            return {"failed": True, "changed": False, "msg": f"{self._name}: {short}"}
+            told = f"{self._name}: timeout: {self._seconds():.0f} s are {short}. Nothing was changed."
+            return {"failed": True, "changed": False, "msg": told}
 
         result, lost = self._begin()
         if lost:
@@ -71,25 +74,6 @@ class ActionModule(ActionBase):
                 message = f"{self._name}: {told}, and has not ended in its time. Nothing was changed. Run again later."
                 return {"failed": True, "changed": False, "msg": message}, ""
             time.sleep(PAUSE)
-
-    def _too_short(self) -> str:
-        """A change that is undone before one connection had time to be made could never be confirmed."""
-        one, tries = self._option("timeout", 10), self._option("reconnection_retries", 0) + 1
-        if self._seconds() > one * tries:
-            return ""
-        several = f", {tries} times" if tries > 1 else ""
-        return (
-            f"timeout: {self._seconds():.0f} s are not more than one connection may take ({one} s{several}, by "
-            f"Ansible's own timeout and retries); set balancer_confirm_timeout to {one * tries + 10} or more, "
-            "or Ansible's timeout lower. Nothing was changed."
-        )
-
-    def _option(self, name: str, default: int) -> int:
-        """Of the connection; not every kind has it."""
-        try:
-            return int(self._connection.get_option(name))
-        except (AnsibleError, AttributeError, KeyError, TypeError, ValueError):
-            return default
 
     def _seconds(self) -> float:
         return float(self._task.args.get("timeout", 60))

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.hardened.balancer.plugins.plugin_utils import _client, _gather
+from ansible_collections.hardened.balancer.plugins.plugin_utils import _client, _gather, _reconnect
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import jumps, shared
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems, report
@@ -45,6 +45,8 @@ class ActionModule(ActionBase):
                 last = traceback.extract_tb(exc.__traceback__)[-1]
                 place = f"{type(exc).__name__} in {last.filename.rpartition('/')[2]}:{last.lineno}"
                 return {**result, "failed": True, "msg": f"{STUMBLED} ({place})"}
+            if not args["stated"]:
+                self._judge_timeout(plan["confirm_timeout"], problems)
         if "limits" not in plan and not problems:
             if args["contact"]:
                 answer = self._execute_module(
@@ -70,6 +72,12 @@ class ActionModule(ActionBase):
             return {**result, "failed": True, "msg": report(problems, secrets.values(), where)}
         told = {"warnings": notes} if notes else {}
         return {**result, **told, **plan, "changed": False, "failed": False, "_ansible_verbose_override": True}
+
+    def _judge_timeout(self, seconds: int | None, problems: Problems) -> None:
+        """Here, where nothing was changed yet: sudo is the first change that has to be confirmed."""
+        short = _reconnect.too_short(self._connection, seconds) if seconds else ""
+        if short:
+            problems.add("balancer_confirm_timeout", f"holds {seconds}, which is {short}")
 
 
 def run_of(task_vars: dict[str, t.Any]) -> dict[str, bool]:

@@ -133,7 +133,7 @@ LOCKOUTS = [
     ),
     Lockout(
         "less time than one connection takes",
-        "are not more than one connection may take",
+        "is not more than one connection may take",
         OTHER_SSH,
         SSH,
         patience=30,

@@ -11,11 +11,57 @@ import pytest
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.hardened.balancer.plugins.action import plan
-from ansible_collections.hardened.balancer.plugins.plugin_utils import _client
+from ansible_collections.hardened.balancer.plugins.plugin_utils import _client, _gather
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model import plan as model
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems
 
 OFFERED = {"kex": "mlkem768x25519-sha256", "host_keys": "ssh-ed25519", "ciphers": "aes256-ctr", "macs": "hmac"}
+
+
+class Connection:
+    def __init__(self, timeout: int, retries: int = 0) -> None:
+        self.options = {"timeout": timeout, "reconnection_retries": retries}
+
+    def get_option(self, name: str) -> int:
+        return self.options[name]
+
+
+def drafted(monkeypatch: pytest.MonkeyPatch, connection: Any, seconds: int | None, **args: bool) -> dict[str, Any]:
+    """Of an inventory that has another fault, too."""
+    others = Problems()
+    others.add("haproxy_frontends", "is empty")
+    monkeypatch.setattr(ActionBase, "run", lambda *_: {})
+    monkeypatch.setattr(_gather, "draft", lambda *_: ({"sections": [], "confirm_timeout": seconds}, others, {}))
+    action: Any = object.__new__(plan.ActionModule)
+    action._connection, action._templar = connection, None
+    action.validate_argument_spec = lambda *_, **__: (None, {"contact": False, "stated": False, **args})
+    result: dict[str, Any] = action.run(task_vars={"inventory_hostname": "lb1"})
+    return result
+
+
+@pytest.mark.parametrize("args", [{}, {"contact": True}])
+@pytest.mark.parametrize(
+    ("connection", "seconds", "told"),
+    [
+        (Connection(30), 30, "(30 s, by Ansible's own timeout and retries); set balancer_confirm_timeout to 40 or"),
+        (Connection(30, 2), 90, "(30 s, 3 times, by Ansible's own timeout and retries); set balancer_confirm_timeout"),
+        (Connection(30), 31, ""),
+        (Connection(100), None, ""),
+        # Another kind than SSH, which has no such options.
+        (None, 20, ""),
+    ],
+)
+def test_a_timeout_without_room_for_a_connection_is_told_with_all_else(
+    monkeypatch: pytest.MonkeyPatch, connection: Any, seconds: int | None, told: str, args: dict[str, bool]
+) -> None:
+    said = drafted(monkeypatch, connection, seconds, **args)["msg"]
+    assert "haproxy_frontends: is empty" in said
+    assert ("balancer_confirm_timeout: holds" in said, told in said) == (bool(told), True)
+    assert said.startswith(f"{2 if told else 1} problem")
+
+
+def test_who_only_renders_connects_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "balancer_confirm" not in drafted(monkeypatch, Connection(100), 90, stated=True)["msg"]
 
 
 def complete(monkeypatch: pytest.MonkeyPatch, client: str) -> dict[str, Any]:
