@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _programs
+from ansible_collections.hardened.balancer.plugins.module_utils import _programs, _transaction
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_process import Places
 
 
@@ -36,4 +36,7 @@ def go_back(places: Places, run: _programs.Run) -> str:
         Path(places.drop_in).unlink(missing_ok=True)
         before.unlink()
     run(["systemctl", "daemon-reload"])
+    if not _transaction.is_open(places):
+        # The role makes it with the drop-in; of an open change the tree goes back under it.
+        places.mark.unlink(missing_ok=True)
     return "The drop-in of its unit is the one from before, too."

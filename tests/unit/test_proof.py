@@ -123,6 +123,10 @@ def test_a_cut_is_early_unless_a_reload_explains_it() -> None:
     assert load.early_cuts([], 30.0) == cuts
 
 
+def test_a_line_with_a_virtual_machine_needs_no_container() -> None:
+    assert [line for line in proof.lines() if not proof.in_the_lab(line)] == ["5.4", "5.7"]
+
+
 @pytest.fixture
 def runner(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., list[str]]:
     """Runs it with some lines, of which one fails, and without a lab: the lines that were run."""
@@ -130,7 +134,7 @@ def runner(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callabl
     monkeypatch.setattr(proof, "files_now", lambda: ("tree1", "abc"))
     monkeypatch.setattr(proof, "lines", lambda: ["4.1", "4.4", "4.6"])
     monkeypatch.setattr(proof, "ROOT", tmp_path)
-    monkeypatch.setattr(stage, "started", contextlib.nullcontext)
+    monkeypatch.setattr(stage, "started", lambda machines: contextlib.nullcontext())
 
     def run(*words: str, failing: str = "") -> list[str]:
         shown: list[str] = []

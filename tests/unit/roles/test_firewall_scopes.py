@@ -60,6 +60,7 @@ CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ssh failed": ({}, {**MOVING, "__ssh_confirmed": {"failed": True}}),
     "ssh moved": ({}, {**MOVING, "__ssh_confirmed": {"changed": True}}),
     "unknown": ({"__firewall_scope": "widened"}, UNKNOWN),
+    "unknown afterwards": ({"__firewall_scope": "settled"}, {"after": {**NODE, "reach": None}}),
     "unknown before": ({"__firewall_scope": "widened"}, {**BACK, "__firewall_reach": "{{ none }}"}),
 }
 AFTER = {**NODE, "listeners": [{**LISTENS, "port": 443}], "reach": NEW}
@@ -137,7 +138,7 @@ def test_an_undone_change_leaves_the_firewall_as_it_was() -> None:
     assert rendered()["undone"] == rendered()["served"]
 
 
-@pytest.mark.parametrize("call", ["unknown", "unknown before"])
+@pytest.mark.parametrize("call", ["unknown", "unknown before", "unknown afterwards"])
 def test_what_does_not_say_where_it_connects_to_is_kept_from_nothing(call: str) -> None:
     text = rendered()[call]
     assert "type filter hook output priority filter; policy accept;" in text

@@ -364,9 +364,12 @@ def test_what_haproxy_refuses_leaves_no_unit_behind(machine: Machine) -> None:
     unit = Path(machine.places.drop_in)
     unit.with_name(f"{unit.name}.before").write_text("[Service]\n")
     unit.write_text("[Service]\nProtectHome=yes\n")
+    machine.places.mark.parent.mkdir(exist_ok=True)
+    machine.places.mark.touch()
     with pytest.raises(TreeError, match=r"(?s)Nothing was changed.*The drop-in of its unit is the one from before"):
         machine.write({"haproxy.cfg": "nonsense\n"})
     assert unit.read_text() == "[Service]\n"
+    assert not machine.places.mark.exists()
 
 
 def test_an_edited_file_is_mended_and_read_again(machine: Machine) -> None:
