@@ -13,7 +13,6 @@ On an emulated machine of each release with a kernel of its own (`vm/guest.py`):
 3. The file of the rules is broken by hand in several ways, and it boots: closed, and administrators get in. A run
    brings back what was before.
 
-Run so far on Debian 12, its steps one by one; not yet on 13.
 """
 
 from __future__ import annotations

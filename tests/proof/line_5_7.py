@@ -7,8 +7,6 @@ On an emulated machine with a kernel of its own (`vm/guest.py`; PROOF_MEMORY is 
 where client, HAProxy and worker share the memory (`inside/idle.py`). In each mode a tenth of it is left in the end:
 then the connections are counted and weighed, a sample is asked again, a new client is answered, and SSH lets in.
 
-Not yet run as a whole: the role's run and its limits on 768 MiB; of the rest the TCP mode on 704, where HAProxy was
-configured by hand.
 """
 
 from __future__ import annotations

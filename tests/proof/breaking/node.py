@@ -28,7 +28,8 @@ PARTS = {
     # dpkg leaves the package's own file beside a link that stands in its place.
     "beside": "ls -A /etc/haproxy | grep -v '\\.dpkg-new$'; "
     "ls -A /etc/haproxy/trees | grep -Ev '^[0-9a-f]{16}$' || true",
-    "of the run": "ls -AR /run/hardened-balancer 2>/dev/null || true",
+    # A reboot takes the directory itself, which holds nothing between runs.
+    "of the run": "find /run/hardened-balancer -mindepth 1 2>/dev/null | sort || true",
     "firewall": f"nft -s list ruleset | grep -vE '{COUNTED}'",
     "HAProxy beside the unit": "for one in /proc/[0-9]*; do grep -sqx haproxy $one/comm && "
     "! grep -sq haproxy.service $one/cgroup && tr '\\0' ' ' <$one/cmdline; done",
