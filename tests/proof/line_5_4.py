@@ -12,7 +12,6 @@ On an emulated machine of each release with a kernel of its own (`vm/guest.py`):
    (`inside/state.py`). A run then changes nothing.
 3. The file of the rules is broken by hand in several ways, and it boots: closed, and administrators get in. A run
    brings back what was before.
-
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@
 On an emulated machine with a kernel of its own (`vm/guest.py`; PROOF_MEMORY is its MiB, PROOF_RELEASE its Debian),
 where client, HAProxy and worker share the memory (`inside/idle.py`). In each mode a tenth of it is left in the end:
 then the connections are counted and weighed, a sample is asked again, a new client is answered, and SSH lets in.
-
 """
 
 from __future__ import annotations
