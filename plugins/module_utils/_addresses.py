@@ -22,8 +22,8 @@ PREFIX = re.compile(r"(?:(ipv4|ipv6|udp4?|udp6|tcp4?|tcp6|quic4|quic6)@)?(.*)")
 PORTS = re.compile(r"\d+(?:-\d+)?")
 # Such a socket is not tried as it would be made.
 PECULIAR = ("transparent", "interface", "namespace")
-SOCKET = re.compile(r"^\s+(?:bind|stats socket)\s+(\S+)", re.MULTILINE)
-PREFIX_OF_SOCKETS = re.compile(r"^\s+unix-bind\s(?:.*\s)?prefix\s+(/\S*)", re.MULTILINE)
+SOCKET = re.compile(r"^\s*(?:bind|dgram-bind|stats socket)\s+(\S+)", re.MULTILINE)
+PREFIX_OF_SOCKETS = re.compile(r"^\s*unix-bind\s(?:.*\s)?prefix\s+(/\S*)", re.MULTILINE)
 INTERFACE = re.compile(r"^\s+bind\s.*\sinterface\s+(\S+)", re.MULTILINE)
 
 
@@ -67,7 +67,7 @@ def _of(said: str, words: t.Sequence[str]) -> t.Iterator[Address]:
 
 
 def sockets(main: str) -> list[str]:
-    """What its lines bind in the file system."""
+    """What the lines of a configuration bind in the file system."""
     prefix = PREFIX_OF_SOCKETS.search(main)
     said = [one.removeprefix("unix@") for match in SOCKET.findall(main) for one in match.split(",")]
     return [f"{prefix[1] if prefix else ''}{path}" for path in dict.fromkeys(said) if path.startswith("/")]

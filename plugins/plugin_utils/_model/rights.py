@@ -13,26 +13,11 @@ import re
 import typing as t
 
 from .problems import Problems
-from .sandbox import RULE, SETCAP
+from .sandbox import NEEDS, SETCAP
 from .section import Section
 
-RAW, ADMIN, SYSTEM = "cap_net_raw", "cap_net_admin", "cap_sys_admin"
 BECOMES = re.compile(r"(?:user\s+(?!root\b)|uid\s+(?!0\b))")
-SERVER = r"(?:server|server-template|default-server)\b"
-
-
-class Use(t.NamedTuple):
-    feature: str
-    line: str  # a regular expression on a line of a section
-    keeps: tuple[str, ...]  # one of them is enough
-
-
-USES = (
-    Use("usesrc", rf"(?:source|{SERVER}).*\susesrc\s", (RAW, ADMIN)),
-    Use("source with an interface", rf"(?:source|{SERVER}.*\ssource)\s.*\sinterface\s", (RAW, ADMIN)),
-    Use("a mark of packets", RULE + r".*\sset-(?:fc-|bc-)?mark\s", (ADMIN,)),
-    Use("a server in a namespace", rf"{SERVER}.*\snamespace\s", (SYSTEM,)),
-)
+USES = tuple(need for need in NEEDS if need.keeps)
 
 
 def check(sections: t.Sequence[Section], problems: Problems) -> None:

@@ -14,6 +14,8 @@ import typing as t
 import urllib.parse
 from pathlib import PurePosixPath
 
+from ansible_collections.hardened.balancer.plugins.module_utils import _addresses
+
 # Raised when SANDBOX lets less through than before: what runs is put into the new one by a restart.
 VERSION = "sandbox=1"
 
@@ -79,14 +81,19 @@ WORDS = {
 
 
 class Need(t.NamedTuple):
+    """`keeps`: one of these HAProxy has to keep by `setcap` when it becomes another user; see rights.py."""
+
     feature: str
     line: str  # a regular expression on a line of a section
     adds: tuple[str, ...]
     why: str
+    keeps: tuple[str, ...] = ()
 
 
 SOCKET = r"(?:bind|stats socket|unix-bind)\b"
+SERVER = r"(?:server|server-template|default-server)\b"
 RULE = r"(?:http|tcp)-(?:request|response|after-response)\b"
+IN_A_NAMESPACE = ("CapabilityBoundingSet=CAP_SYS_ADMIN", "RestrictNamespaces=net")
 # As the manuals of 2.6 and 3.0 and the kernel's capabilities(7) have it; what is not said there was tried on 2.6.
 NEEDS = (
     Need(
@@ -97,21 +104,37 @@ NEEDS = (
     ),
     Need(
         "usesrc",
-        r"(?:source|server|server-template|default-server)\b.*\susesrc\s",
+        rf"(?:source|{SERVER}).*\susesrc\s",
         ("CapabilityBoundingSet=CAP_NET_RAW",),
         "IP_TRANSPARENT for connections to workers",
+        keeps=("cap_net_raw", "cap_net_admin"),
     ),
     Need(
-        "marks of packets",
+        "source with an interface",
+        rf"(?:source|{SERVER}.*\ssource)\s.*\sinterface\s",
+        (),
+        "SO_BINDTODEVICE, for which HAProxy asks for a right; setcap brings it",
+        keeps=("cap_net_raw", "cap_net_admin"),
+    ),
+    Need(
+        "a mark of packets",
         RULE + r".*\sset-(?:fc-|bc-)?mark\s",
         ("CapabilityBoundingSet=CAP_NET_ADMIN",),
         "SO_MARK",
+        keeps=("cap_net_admin",),
     ),
     Need(
-        "namespace",
-        r"(?:bind|server|server-template|default-server)\b.*\snamespace\s",
-        ("CapabilityBoundingSet=CAP_SYS_ADMIN", "RestrictNamespaces=net"),
-        "setns(2); CAP_SYS_ADMIN is nearly all that root may do",
+        "a bind in a namespace",
+        r"bind\b.*\snamespace\s",
+        IN_A_NAMESPACE,
+        "setns(2), while HAProxy starts; CAP_SYS_ADMIN is nearly all that root may do",
+    ),
+    Need(
+        "a server in a namespace",
+        rf"{SERVER}.*\snamespace\s",
+        IN_A_NAMESPACE,
+        "setns(2), for each connection",
+        keeps=("cap_sys_admin",),
     ),
     Need(
         "a socket that belongs to a user",
@@ -129,9 +152,7 @@ NEEDS = (
     Need("ssl-engine", r"ssl-engine\b", ("PrivateDevices=no",), "an engine may be a device"),
 )
 SETCAP = re.compile(r"setcap\s+(.+)")
-UNIX = re.compile(r"(?:bind|dgram-bind|stats socket)\s+(?:unix@)?(/\S+)")
 BACKING = re.compile(r"backing-file\s+(/\S+)")
-PREFIX = re.compile(r"unix-bind\b.*\sprefix\s+(/\S*)")
 # Where a name of a file follows, or stands in parentheses: a path in a rule is none.
 FILES = (
     r"[\w-]+-file|[\w-]+-base|[\w-]+-path|crt|crt-list|key|-f|file|ocsp|issuer|sctl|tls-ticket-keys|config"
@@ -162,10 +183,8 @@ def settings(sections: t.Iterable[dict[str, str]], unit: dict[str, t.Any]) -> li
 
 def directories(lines: t.Sequence[str]) -> list[str]:
     """Where HAProxy makes sockets and files of its own."""
-    prefix = next((one[1] for line in lines if (one := PREFIX.match(line))), "")
-    sockets = [f"{prefix}{one[1]}" for line in lines if (one := UNIX.match(line))]
     files = [one[1] for line in lines if (one := BACKING.match(line))]
-    return sorted({str(PurePosixPath(path).parent) for path in [*sockets, *files]})
+    return sorted({str(PurePosixPath(path).parent) for path in [*_addresses.sockets("\n".join(lines)), *files]})
 
 
 def _below(path: str, places: t.Iterable[str]) -> bool:

@@ -79,6 +79,12 @@ def test_every_home_is_one(home: str) -> None:
     assert added(f"stats socket {home}/x.sock") == ["ProtectHome=read-only", f"ReadWritePaths=-{home}"]
 
 
+def test_several_sockets_in_one_line() -> None:
+    expected = ["ReadWritePaths=-/srv/a", "ReadWritePaths=-/srv/b"]
+    assert added("bind /srv/a/x.sock,unix@/srv/b/y.sock mode 600", "bind *:80") == expected
+    assert added("dgram-bind /srv/a/x.sock") == expected[:1]
+
+
 def test_a_prefix_of_unix_sockets() -> None:
     assert added("unix-bind prefix /srv mode 600", "bind /a/x.sock") == ["ReadWritePaths=-/srv/a"]
 
