@@ -103,7 +103,5 @@ def settle(before: list[dict[str, str]], seconds: float, places: Places) -> None
 
 def served(places: Places) -> list[str]:
     return [
-        f"{one['protocol']} {one['address']}:{one['port']}"
-        for one in _served.listeners(places)
-        if one["process"] == "haproxy" and not one.get("picked")
+        f"{one['protocol']} {one['address']}:{one['port']}" for one in _served.listeners(places) if _served.serves(one)
     ]

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.hardened.balancer.plugins.module_utils import _listeners, _nft, _nft_properties, _reach, _spans
 from ansible_collections.hardened.balancer.plugins.module_utils._proof_seen import Expect, Finding, Seen, listed
+from ansible_collections.hardened.balancer.plugins.module_utils._served import serves
 
 NAMED = 10
 FIREWALL_UNIT = "hardened-balancer-firewall"
@@ -85,10 +86,7 @@ def _served(seen: Seen, protocol: str) -> list[int]:
     return [
         one["port"]
         for one in seen.listeners
-        if one["process"] == "haproxy"
-        and one["protocol"] == protocol
-        and not one.get("picked")
-        and not _listeners.is_loopback(one["address"])
+        if serves(one) and one["protocol"] == protocol and not _listeners.is_loopback(one["address"])
     ]
 
 

@@ -12,7 +12,13 @@ import http.client
 import socket
 import typing as t
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _haproxy_process, _health, _listeners, _nft
+from ansible_collections.hardened.balancer.plugins.module_utils import (
+    _haproxy_process,
+    _health,
+    _listeners,
+    _nft,
+    _served,
+)
 from ansible_collections.hardened.balancer.plugins.module_utils._haproxy_socket import SocketError
 from ansible_collections.hardened.balancer.plugins.module_utils._proof_seen import Expect, Finding, Row, Seen, listed
 
@@ -49,8 +55,7 @@ def listens_nowhere_else(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
     more = [
         f"{one['protocol']} {one['address']}:{one['port']}"
         for one in seen.listeners
-        if one["process"] == "haproxy"
-        and not one.get("picked")
+        if _served.serves(one)
         and not _listeners.is_loopback(one["address"])
         and not any(_is_at(bind, one) for bind in expect["binds"])
     ]

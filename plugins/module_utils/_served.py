@@ -29,6 +29,11 @@ def listeners(places: Places) -> list[Listener]:
     return [{**one, "picked": True} if _picked(one, planned) else one for one in found]
 
 
+def serves(one: t.Mapping[str, t.Any]) -> bool:
+    """Whether it is a socket at which HAProxy is asked."""
+    return one["process"] == "haproxy" and not one.get("picked")
+
+
 def _unsure(one: Listener) -> bool:
     return one["process"] == "haproxy" and one["protocol"] == "udp" and int(one["port"]) >= PICKED_FROM
 

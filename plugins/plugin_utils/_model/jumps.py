@@ -111,7 +111,9 @@ def _led(settings: t.Iterable[tuple[str, str]]) -> list[Hop]:
         if name == "proxyjump":
             places = [_place(word) for word in value.split(",")]
             after = [port or DEFAULT for _host, port in places[1:]]
-            found += [_hop(host, port, onward) for (host, port), onward in zip(places, [*after, None])]
+            found += [
+                Hop(host, (port,) if port else (), onward) for (host, port), onward in zip(places, [*after, None])
+            ]
         if name == "proxycommand":
             found += _of_command(value)
     return found
@@ -154,10 +156,6 @@ def _split(text: str) -> list[str]:
         with contextlib.suppress(ValueError):
             return shlex.split(text + end)
     return text.split()
-
-
-def _hop(host: str, port: int | None, onward: int | None) -> Hop:
-    return Hop(host, (port,) if port else (), onward)
 
 
 def _place(word: str) -> tuple[str, int | None]:

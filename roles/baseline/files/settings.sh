@@ -6,6 +6,9 @@ set -eu
 timekeeper=$1
 shift
 
+# Written before the start of what reads it, also where the clock was ahead when it was.
+older_than_now() { [ ! -e "$1" ] || touch "$1"; }
+
 for part; do
     case $part in
         sysctl)
@@ -14,9 +17,7 @@ for part; do
             /usr/lib/systemd/systemd-sysctl /etc/sysctl.d/zz-hardened-balancer.conf
             ;;
         timer)
-            # Written before its start, also where the clock was ahead when it was; so is that of the journal.
-            drop_in=/etc/systemd/system/apt-daily-upgrade.timer.d/hardened-balancer.conf
-            [ ! -e "$drop_in" ] || touch "$drop_in"
+            older_than_now /etc/systemd/system/apt-daily-upgrade.timer.d/hardened-balancer.conf
             systemctl daemon-reload
             systemctl enable --quiet apt-daily-upgrade.timer
             systemctl restart apt-daily-upgrade.timer
@@ -25,7 +26,7 @@ for part; do
             systemctl enable --quiet --now "$timekeeper"
             ;;
         journal)
-            [ ! -e /etc/systemd/journald.conf.d/hardened-balancer.conf ] || touch /etc/systemd/journald.conf.d/hardened-balancer.conf
+            older_than_now /etc/systemd/journald.conf.d/hardened-balancer.conf
             # The sockets are systemd's and keep what comes meanwhile; flushing takes what was logged in memory along.
             systemctl restart systemd-journald.service
             journalctl --flush
