@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 UNITS = "/etc/systemd/system"
 UNDO_SECONDS = 600
 PAUSE = 2
+# Of the undo itself, which may be killed half-way (systemd.service(5)): slower than five starts in ten seconds.
+AGAIN = {"Restart": "on-abnormal", "RestartSec": "3s", "OOMScoreAdjust": "-900"}
 # Given back to the disk before the undo writes down how it went.
 ROOM = 16 * 1024
 DOWN = "the node went down before it was confirmed"
@@ -144,6 +146,7 @@ After=network.target hardened-balancer-firewall.service ssh.service ssh.socket
 [Service]
 Type=oneshot
 ExecStart=/bin/sh {script} "{down}"
+{again}
 """
 WANTED_BY = {"-files": "sysinit.target", "-end": "multi-user.target"}
 
@@ -259,9 +262,12 @@ def guard_files(place: Place) -> list[Path]:
 def guard(place: Place) -> None:
     """Read by systemd at the next boot and not before, so it need not be told."""
     *links, files, end = guard_files(place)
+    settings = "\n".join(f"{name}={value}" for name, value in AGAIN.items())
     for unit, text in ((files, BOOT_UNIT), (end, LATE_UNIT)):
         unit.parent.mkdir(parents=True, exist_ok=True)
-        filled = text.format(name=place.name, token=place.token, undoing=place.undoing, script=place.script, down=DOWN)
+        filled = text.format(
+            name=place.name, token=place.token, undoing=place.undoing, script=place.script, down=DOWN, again=settings
+        )
         write_new(unit, filled.encode(), 0o644, os.geteuid(), os.getegid())
     for link in links:
         link.parent.mkdir(exist_ok=True)
@@ -283,6 +289,7 @@ def arm(place: Place, timeout: int) -> None:
             f"--unit={place.unit}",
             f"--on-active={timeout}s",
             "--timer-property=AccuracySec=100ms",
+            *(f"--property={name}={value}" for name, value in AGAIN.items()),
             "--",
             "/bin/sh",
             str(place.script),

@@ -67,6 +67,7 @@ NFT = (
     '{{ echo "Error: Could not process rule: No space left on device" >&2; exit 1; }} ;; esac\' '
     "'exec /usr/sbin/nft.lab \"$@\"' >/usr/sbin/nft; chmod 0755 /usr/sbin/nft"
 )
+DROP_SSH = "nft insert rule inet hardened_balancer input tcp dport 22 drop"
 REAL = "-f?/etc/hardened-balancer/firewall.nft"
 ONCE = "rm /run/lab-once 2>/dev/null && "
 NO_NFT = "mv /usr/sbin/nft.lab /usr/sbin/nft; rm -f /run/lab-once"
@@ -116,6 +117,11 @@ LOCKOUTS = [
         "an administrator with another key than ours",
         "does not hold the key that this run logged in with",
         {"balancer_administrators": [{"name": SECOND, "keys": ["@stranger@"]}]},
+    ),
+    Lockout(
+        "another key in the place of our own",
+        "and would take it from the account",
+        {"balancer_administrators": [{"name": LOGIN, "keys": ["@stranger@"]}]},
     ),
     Lockout(
         "an RSA key of 2048 bits",
@@ -305,7 +311,29 @@ LOCKOUTS = [
         FIREWALL,
         ends="undone",
         at="firewall",
-        meanwhile="nft insert rule inet hardened_balancer input tcp dport 22 drop",
+        meanwhile=DROP_SSH,
+    ),
+    Lockout(
+        "rules that drop SSH, and the file before them was broken",
+        "The node undid it.*but not all",
+        OTHER_RULES,
+        FIREWALL,
+        ends="undone",
+        before="echo 'table inet hardened_balancer {' >>/etc/hardened-balancer/firewall.nft",
+        at="firewall",
+        meanwhile=DROP_SSH,
+    ),
+    Lockout(
+        "rules that drop SSH, and a disk that is full by then",
+        UNCONFIRMED,
+        OTHER_RULES,
+        FIREWALL,
+        ends="undone",
+        before=small(UNDO_STATE, "1m") + small("/etc/hardened-balancer", "1m"),
+        at="firewall",
+        meanwhile=DROP_SSH + "; " + fill(UNDO_STATE) + fill("/etc/hardened-balancer"),
+        lift=large(UNDO_STATE) + large("/etc/hardened-balancer"),
+        differs=("files",),
     ),
     Lockout(
         "rules that drop everything",
@@ -405,6 +433,16 @@ LOCKOUTS = [
         meanwhile=fill(UNDO_STATE) + fill("/etc/ssh"),
         lift=large(UNDO_STATE) + large("/etc/ssh"),
         differs=("files",),
+    ),
+    Lockout(
+        "an undo that is killed before SSH is as before",
+        UNCONFIRMED,
+        ends="undone",
+        files=({"path": DROP_IN, "content": "DenyGroups balancer-admins\n", "mode": "0600"},),
+        apply=f"[ -e {DROP_IN} ] || sleep 3; systemctl reload ssh",
+        at="lockout",
+        meanwhile=f"until [ ! -e {DROP_IN} ]; do sleep 0.1; done; "
+        "systemctl kill --signal=KILL hardened-balancer-undo-lockout.service",
     ),
     Lockout(
         "a controller that comes back from another address",

@@ -111,12 +111,13 @@ def opened(address: str, port: int, tls: ssl.SSLContext | None) -> Connection:
 
 
 def talk(connections: list[Connection]) -> None:
-    """All of them speak, then each must hear."""
+    """All of them speak, then each must hear its own words or the server's."""
     for connection in connections:
         connection.sendall(REQUEST)
     for connection in connections:
-        if not connection.recv(4096):
-            raise OSError("closed")
+        said = connection.recv(4096)
+        if not said.startswith((REQUEST, b"HTTP/1.1 200 ")):
+            raise OSError(f"answered {said[:40]!r}")
 
 
 class Opener:

@@ -85,6 +85,17 @@ def test_the_timer_is_armed_before_the_first_file_is_written(place: Place) -> No
         assert part in armed
 
 
+def test_an_undo_that_is_killed_runs_again_by_its_timer_and_at_boot(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    [armed] = [line for line in calls(place) if line.startswith("systemd-run")]
+    [at_boot] = place.real("/etc/systemd/system").glob("hardened-balancer-boot-*-end.service")
+    service = at_boot.read_text().partition("[Service]")[2]
+    for setting in ("Restart=on-abnormal", "RestartSec=3s"):
+        assert f" --property={setting} " in armed
+        assert setting in service.splitlines()
+
+
 def test_an_unconfirmed_change_is_undone_files_directories_and_live(place: Place) -> None:
     make(place, "/etc/one", OLD, 0o604)
     link = place.real("/etc/link")
