@@ -156,6 +156,10 @@ class Daemon:
     def seen(self) -> Seen:
         return look(self.socket)
 
+    def made(self) -> list[Server]:
+        """Of each server what somebody said, and nothing of how its checks and sessions fare at the moment."""
+        return [one._replace(status="", up=True, sessions=0, queued=0) for one in self.seen().servers]
+
     def server(self, name: str) -> Server:
         return {f"{one.backend}/{one.name}": one for one in self.seen().servers}[name]
 

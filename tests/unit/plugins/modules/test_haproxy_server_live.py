@@ -50,9 +50,9 @@ def change(daemon: Daemon, *items: dict[str, t.Any], **options: t.Any) -> None:
 def test_each_change_is_announced_made_and_not_made_again(
     daemon: Daemon, item: dict[str, t.Any], before: str, after: str
 ) -> None:
-    old = daemon.seen()
+    old = daemon.made()
     dry = daemon.module("haproxy_server", check=True, servers=[item])
-    assert daemon.seen().servers == old.servers
+    assert daemon.made() == old
     done = daemon.module("haproxy_server", servers=[item])
     name = f"{item['backend']}/{item['server']}"
     assert (done["changed"], dry["changed"]) == (True, True), done
@@ -71,7 +71,7 @@ def test_a_worker_without_a_backend_is_meant_wherever_it_is(daemon: Daemon) -> N
 
 
 def test_every_problem_is_named_and_nothing_is_changed(daemon: Daemon) -> None:
-    old = daemon.seen().servers
+    old = daemon.made()
     failed = daemon.module(
         "haproxy_server",
         servers=[
@@ -96,7 +96,7 @@ def test_every_problem_is_named_and_nothing_is_changed(daemon: Daemon) -> None:
     assert "fixed/new: balance static-rr takes no servers at run time" in failed["msg"]
     assert "'add server hashed/new': HAProxy answers 'Backend must use a dynamic load balancing" in failed["msg"]
     assert "'del server web/one': HAProxy answers 'This server cannot be removed at runtime" in failed["msg"]
-    assert daemon.seen().servers == old
+    assert daemon.made() == old
 
 
 def test_what_haproxy_alone_can_judge_is_told_in_its_words(daemon: Daemon) -> None:
