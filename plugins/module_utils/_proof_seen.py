@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _haproxy_process,
+    _listeners,
     _nft,
     _node,
     _programs,
@@ -55,12 +56,13 @@ class Seen:
     @functools.cached_property
     def units(self) -> dict[str, dict[str, str]]:
         asked = [f"{FIREWALL_UNIT}.service", "haproxy.service", "ssh.service", "ssh.socket", *_upkeep.UNITS]
-        properties = "--property=Id,ActiveState,UnitFileState,Listen,Restart,StartLimitIntervalUSec"
+        properties = "--property=Id,ActiveState,UnitFileState,Listen,MainPID,Restart,StartLimitIntervalUSec"
         return _node.parse_units(self.run(["systemctl", "show", *asked, properties]).out)
 
     @functools.cached_property
     def listeners(self) -> list[dict[str, t.Any]]:
-        return _served.listeners(self.places)
+        master = _haproxy_process.number(self.units.get("haproxy.service", {}).get("MainPID"))
+        return _listeners.told_apart(_served.listeners(self.places), master, self.places.proc)
 
     @functools.cached_property
     def ssh_ports(self) -> list[int]:

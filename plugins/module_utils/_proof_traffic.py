@@ -28,21 +28,26 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def binds(expect: Expect, seen: Seen) -> t.Iterator[Finding]:
-    held = {(one["protocol"], one["address"], one["port"]): one for one in seen.listeners}
+    held: dict[tuple[str, str, int], set[str]] = {}
+    for one in seen.listeners:
+        if one["process"]:
+            held.setdefault((one["protocol"], one["address"], one["port"]), set()).add(one["process"])
     for bind in expect["binds"]:
-        ports = range(bind["low"], bind["high"] + 1)
-        silent = [port for port in ports if not _is_ours(held.get((bind["protocol"], bind["address"], port)))]
-        spans = _nft.ports_text((port, port) for port in silent)
-        found = f"not on {listed(spans)}" if silent else "it does"
-        yield Finding(f"{_named(bind)} listens on {_where(bind)}", "it does", found, not silent)
+        of_ports = {port: held.get((bind["protocol"], bind["address"], port), set()) for port in _ports(bind)}
+        silent = [port for port, processes in of_ports.items() if "haproxy" not in processes]
+        # A port may be shared, and whoever shares it answers a part of the clients.
+        others = {process for processes in of_ports.values() for process in processes} - {"haproxy"}
+        found = [f"not on {listed(_nft.ports_text((port, port) for port in silent))}"] if silent else []
+        found += [f"{one} does" for one in sorted(others)]
+        yield Finding(f"{_named(bind)} listens on {_where(bind)}", "it does", ", ".join(found) or "it does", not found)
+
+
+def _ports(bind: t.Mapping[str, t.Any]) -> range:
+    return range(bind["low"], bind["high"] + 1)
 
 
 def _named(bind: t.Mapping[str, t.Any]) -> str:
     return f"{bind.get('kind', 'frontend')} {bind['frontend']}"
-
-
-def _is_ours(listener: t.Mapping[str, t.Any] | None) -> bool:
-    return listener is not None and listener["process"] == "haproxy"
 
 
 def _where(bind: t.Mapping[str, t.Any]) -> str:

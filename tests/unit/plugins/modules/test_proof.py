@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.hardened.balancer.plugins.module_utils import (
     _haproxy_process,
+    _listeners,
     _nft,
     _node,
     _proof,
@@ -99,6 +100,9 @@ Id=chrony.service
 ActiveState=active
 UnitFileState=enabled
 """
+
+
+BESIDE = _listeners.BESIDE.format(pid=99)
 
 
 def listener(process: str | None, address: str, port: int, protocol: str = "tcp") -> dict[str, Any]:
@@ -462,7 +466,12 @@ def test_administrators(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             {"listeners": [listener("nginx", "0.0.0.0", 80)]},
             {},
-            {"frontend web listens on tcp 0.0.0.0:80": "not on 80"},
+            {"frontend web listens on tcp 0.0.0.0:80": "not on 80, nginx does"},
+        ),
+        (
+            {"listeners": [listener("haproxy", "0.0.0.0", 80), listener(BESIDE, "0.0.0.0", 80)]},
+            {},
+            {"frontend web listens on tcp 0.0.0.0:80": f"{BESIDE} does"},
         ),
         (
             {"listeners": [listener("haproxy", "0.0.0.0", 80), listener("haproxy", "::", 8404)]},
