@@ -12,6 +12,7 @@ import signal
 import subprocess
 import typing as t
 
+from tests.proof.breaking import node
 from tests.proof.lab import ENVIRONMENT, INVENTORY, STATE, Lab, LabError, execute, load_lab
 
 ENGINE_PID = pathlib.Path("/run/docker.pid")
@@ -75,6 +76,9 @@ def create() -> None:
     lab = load_lab()
     lab.playbook("molecule/lab/create.yml")
     lab.playbook("molecule/lab/prepare.yml")
+    # Those that are there from before have been started only.
+    for balancer in lab.balancers:
+        node.up_again(balancer)
 
 
 def ready(lab: Lab) -> None:

@@ -8,6 +8,8 @@ Usage: trap.py TRIGGER SHELL; TRIGGER is tree (a new tree lies there) or worker 
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import pathlib
 import subprocess
@@ -18,8 +20,7 @@ import typing as t
 TREES = pathlib.Path("/etc/haproxy/trees")
 DONE = pathlib.Path("/run/lab-trap")
 LIMIT = 120.0
-# Its module writes two small files more, and ends; the one that puts the tree in force comes a second later.
-AFTER_A_TREE = 0.2
+LOCK = TREES / ".lock"
 
 
 def trees() -> set[str]:
@@ -38,6 +39,14 @@ def children_of(master: str) -> t.Callable[[], set[str]]:
     return read
 
 
+@contextlib.contextmanager
+def after_the_tree() -> t.Iterator[None]:
+    """Its module has written all and ended, and the one that puts the tree in force waits for us."""
+    with LOCK.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def main(trigger: str, shell: str) -> None:
     asked = ["systemctl", "show", "--value", "--property=MainPID", "haproxy"]
     master = subprocess.run(asked, check=False, capture_output=True, text=True).stdout.strip()
@@ -48,8 +57,8 @@ def main(trigger: str, shell: str) -> None:
     while time.monotonic() < end:
         new = sorted(look() - known)
         if new:
-            time.sleep(AFTER_A_TREE if trigger == "tree" else 0)
-            done = subprocess.run(["sh", "-ec", shell], check=False, env={**os.environ, name: new[0]})
+            with after_the_tree() if trigger == "tree" else contextlib.nullcontext():
+                done = subprocess.run(["sh", "-ec", shell], check=False, env={**os.environ, name: new[0]})
             DONE.write_text(f"done {done.returncode}\n")
             return
         time.sleep(0.001)
