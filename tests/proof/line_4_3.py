@@ -158,6 +158,8 @@ def _at_step(turns: Turns, number: int, how: str) -> Point:
         if cut.name:
             node.boot(machine)
             wrong += served(turns, before)
+        # A run that was not cut off has left the trap where the next one would come to it.
+        cuts.disarm(machine)
         wrong += turns.finish()
     else:
         with lab.load(machine, **CLIENTS) as load:
