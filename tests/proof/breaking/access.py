@@ -14,8 +14,10 @@ from tests.proof.lab import Lab, Machine
 UNDO = "/var/lib/hardened-balancer/undo"
 # Each part is a command, run as root on the balancer. What is served is looked at too: a lockout spares no client.
 PARTS = {
+    # What a change keeps beside them is for "left over".
     "files": "find /etc/ssh /etc/sudoers /etc/sudoers.d /etc/hardened-balancer /etc/systemd/system "
-    "-type f -printf '%p %m %u %g\\n' -exec sha256sum '{}' + | sort",
+    "-type f -not -name '.*hardened-balancer-*' -not -name 'hardened-balancer-boot-*' "
+    "-printf '%p %m %u %g\\n' -exec sha256sum '{}' + | sort",
     "accounts": "cat /etc/passwd /etc/group; grep -v '^#' /etc/shadow; "
     "find /home/*/.ssh -type f -printf '%p %m %u\\n' -exec sha256sum '{}' +",
     "sshd": "sshd -T",

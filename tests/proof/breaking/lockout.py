@@ -74,7 +74,7 @@ def open_hops(lab: Lab, machine: Machine) -> None:
     for one_of_them in (lab.client, lab.workers[0]):
         one_of_them.run(
             "mkdir -p /run/sshd; ssh-keygen -A >/dev/null; install -d -m 0700 ~root/.ssh; "
-            "cat >~root/.ssh/authorized_keys; pgrep -x sshd >/dev/null || /usr/sbin/sshd",
+            "cat >~root/.ssh/authorized_keys; pgrep -x sshd >/dev/null || /usr/sbin/sshd || pgrep -x sshd >/dev/null",
             (STATE / "key.pub").read_text(),
         )
 
@@ -93,13 +93,18 @@ def run_of(lab: Lab, machine: Machine, row: Lockout) -> Run:
     return lab.playbook("site.yml", *options, *node.extra(**variables), environment=environment, **how)
 
 
+def meanwhile(row: Lockout) -> str:
+    """Nothing of it happens where it is not told to go."""
+    return f"read go || exit 0\n{row.meanwhile}"
+
+
 class Trap:
     """As soon as the change is in force, and before the new connection comes: something happens to the balancer."""
 
     def __init__(self, machine: Machine, row: Lockout) -> None:
         self.row, self.hop, self.sprung = row, hop(machine), False
         self.applied = cuts.inside(machine) / access.UNDO.lstrip("/") / row.at / "applied"
-        command = ["docker", "exec", "-i", machine.container, "sh", "-c", f"read go && {row.meanwhile or 'true'}"]
+        command = ["docker", "exec", "-i", machine.container, "sh", "-c", meanwhile(row)]
         self.shell = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.watch)

@@ -97,8 +97,10 @@ class Steps:
             return
         with open(f"{self.place}/pid", "w") as pid:  # noqa: PTH123
             pid.write(str(os.getpid()))
-        with open(f"{self.place}/reached", "w") as reached:  # noqa: PTH123
+        # Whole as soon as it is there: who reads it in between would take the run for one that was not cut off.
+        with open(f"{self.place}/coming", "w") as reached:  # noqa: PTH123
             reached.write(step)
+        os.rename(f"{self.place}/coming", f"{self.place}/reached")  # noqa: PTH104
         os.kill(os.getpid(), signal.SIGKILL if self.how == "kill" else signal.SIGSTOP)
 
 

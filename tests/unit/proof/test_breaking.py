@@ -15,6 +15,9 @@ import pytest
 from tests.proof.breaking import cuts, node
 from tests.proof.breaking.cases import CASES
 from tests.proof.breaking.drifts import DRIFTS
+from tests.proof.breaking.lockout import meanwhile
+from tests.proof.breaking.lockouts import LOCKOUTS
+from tests.proof.breaking.moments import MOMENTS
 from tests.proof.breaking.steps import Steps
 
 RUN = """
@@ -101,7 +104,10 @@ def test_steps_count_from_the_moment_at_which_a_module_of_ours_begins() -> None:
     assert steps.name == "haproxy_apply"
 
 
-@pytest.mark.parametrize("names", [[case.name for case in CASES], [drift.name for drift in DRIFTS]])
+NAMES = [[case.name for case in CASES], [drift.name for drift in DRIFTS], [*(row.name for row in LOCKOUTS), *MOMENTS]]
+
+
+@pytest.mark.parametrize("names", NAMES)
 def test_names_are_given_once(names: list[str]) -> None:
     assert [name for name, number in Counter(names).items() if number > 1] == []
 
@@ -110,8 +116,18 @@ def test_there_are_twenty_bad_changes_that_are_to_be_refused() -> None:
     assert sum(case.ends == "refused" for case in CASES) >= 20
 
 
+def test_a_lockout_that_is_no_success_has_to_say_why_and_what_happens_meanwhile_a_moment() -> None:
+    """Without these, a row would be met by any run that fails, or wait for nothing."""
+    assert len(LOCKOUTS) >= 25
+    assert [row.name for row in LOCKOUTS if (row.ends == "kept") is bool(row.says)] == []
+    assert {row.ends for row in LOCKOUTS} == {"refused", "undone", "kept"}
+    assert [row.name for row in LOCKOUTS if (row.meanwhile or row.moves) and not row.at] == []
+    assert [row.name for row in LOCKOUTS if row.ends == "refused" and row.at] == []
+
+
 SHELL = [text for case in CASES for text in (case.before, case.meanwhile, case.lift) if text]
 SHELL += [text for drift in DRIFTS for text in (drift.done, drift.helped) if text]
+SHELL += [text for row in LOCKOUTS for text in (row.before, meanwhile(row), row.lift, row.apply) if text]
 
 
 @pytest.mark.parametrize("text", sorted(set(SHELL)))
@@ -120,6 +136,9 @@ def test_what_is_done_to_a_balancer_is_shell(text: str) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("pattern", sorted({row.says for row in CASES} | {row.shows for row in DRIFTS}))
+PATTERNS = {case.says for case in CASES} | {row.says for row in LOCKOUTS} | {drift.shows for drift in DRIFTS}
+
+
+@pytest.mark.parametrize("pattern", sorted(PATTERNS))
 def test_patterns_are_patterns(pattern: str) -> None:
     assert re.compile(pattern)
