@@ -63,6 +63,9 @@ class Load:
         if not output.strip():
             raise RuntimeError("the load client printed nothing")
         self.result = json.loads(output)
+        # Where nothing was asked nothing can fail.
+        if silent := [kind for kind, row in self.result["kinds"].items() if not row["requests"]]:
+            raise RuntimeError(f"the load client asked nothing: {', '.join(silent)}")
 
     def of(self, kind: str) -> Row:
         """Of one kind: requests, failed, seconds (median, 99th, longest), workers (name: answers)."""

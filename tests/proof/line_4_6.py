@@ -157,5 +157,7 @@ def report(lab: Lab, balancer: Machine, what: str, rounds: list[dict[str, Row]])
         lab.print(f"{rival:<22}{failed:>16}{figures[0]:>22}{figures[1]:>20}{figures[2]:>20}")
         if whys := sorted({why for row in rows for why in row["why"]}):
             lab.print(f"    {'; '.join(whys[:3])}")
+    out = [one[AIMED]["out"] for one in rounds]
+    lab.require(None not in out, f"{balancer}: {what}: the worker that is ill is left out, in each round")
     failures = sum(one[AIMED]["failed"] for one in rounds)
     lab.require(not failures, f"{balancer}: {what}: no client saw an error ({AIMED}: {failures})")

@@ -57,6 +57,8 @@ class Operations:
         found = json.loads(said)
         load.answers.update(found["answers"])
         load.failures += found["failures"]
+        # Where nothing was asked nothing can fail.
+        assert load.failures or all(load.of(self.lab[name]) for name in self.lab.balancers), said
 
     def requests(self, worker: str) -> int:
         """How many requests the application has got since it was started."""

@@ -26,6 +26,9 @@ def test_reads_are_spread_over_all_nodes(site: Any) -> None:
 def test_a_writer_that_hangs_is_replaced_and_its_sessions_end(site: Any, eventually: Any) -> None:
     sleeping = "mariadb -h {} -P 3306 -u app -papp -e 'select sleep(120)'"
     sessions = [site.session("services", sleeping.format(address)) for address in site.addresses]
+    # A session that never began would end with an error too.
+    with_the_first = "ss -Htn state established sport = :3306 src 198.51.100.101"
+    eventually(lambda: site.services.run(with_the_first).count("\n"), 2)
     with site.hanging("galera@101"):
         assert [session.wait(timeout=20) != 0 for session in sessions] == [True, True]
         eventually(lambda: site.everywhere(lambda address: node(site, address, 3306)), "db102")

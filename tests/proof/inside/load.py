@@ -238,6 +238,8 @@ class Load:
         for task in tasks:
             if task in late:
                 task.cancel()
+                why = f"no end {PATIENCE + 5:.0f} s after it was told to stop"
+                self.failures.append({"kind": "the client itself", "at": time.monotonic(), "why": why})
             elif task.exception():
                 self.failures.append(
                     {"kind": "the client itself", "at": time.monotonic(), "why": repr(task.exception())}
