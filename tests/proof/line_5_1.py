@@ -25,7 +25,8 @@ from tests.proof.breaking.moments import MOMENTS
 from tests.proof.lab import Lab, LabError, Machine, Run
 from tests.proof.line_4_3 import Point, line, numbers
 
-SECONDS = 6 * 3600
+# Some hundred steps, with a boot or the time of a confirmation for each.
+SECONDS = 12 * 3600
 # By what changes it: the options of a run with the change, and of one without.
 CHANGES: dict[str, tuple[list[str], dict[str, t.Any]]] = {
     "ssh": (["--tags", "ssh"], {"ssh_profile": "cis"}),

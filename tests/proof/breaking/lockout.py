@@ -74,7 +74,8 @@ def open_hops(lab: Lab, machine: Machine) -> None:
     for one_of_them in (lab.client, lab.workers[0]):
         one_of_them.run(
             "mkdir -p /run/sshd; ssh-keygen -A >/dev/null; install -d -m 0700 ~root/.ssh; "
-            "cat >~root/.ssh/authorized_keys; pgrep -x sshd >/dev/null || /usr/sbin/sshd || pgrep -x sshd >/dev/null",
+            "cat >~root/.ssh/coming-$$; mv ~root/.ssh/coming-$$ ~root/.ssh/authorized_keys; "
+            "pgrep -x sshd >/dev/null || /usr/sbin/sshd || pgrep -x sshd >/dev/null",
             (STATE / "key.pub").read_text(),
         )
 
