@@ -40,6 +40,8 @@ EXCEPTIONS = {
     r"/etc/hardened-balancer/ssh-moduli": "the larger groups of the package's own /etc/ssh/moduli",
     r"/etc/apt/apt\.conf\.d/(20auto|50unattended)-upgrades": "what unattended-upgrades writes when it is installed",
 }
+# Dependencies that other packages suggest, as tar does with xz-utils, would stay.
+AUTOREMOVE = "--autoremove -o APT::AutoRemove::RecommendsImportant=false -o APT::AutoRemove::SuggestsImportant=false"
 ANSIBLE = {r"/(home/[^/]+|root)/\.ansible(/.*)?": "Ansible's own place for its files"}
 # What README.md says that stays, or that the system does by itself.
 STAYS = {
@@ -213,7 +215,7 @@ def leaving(lab: Lab, machine: Machine, bare: System) -> list[str]:
     lab.require(not rules, f"{machine}: none of the packet filter's tables is left {rules or ''}")
     brought = {name for name, how in changes(bare, after)["packages"].items() if how.startswith("none")}
     ours = " ".join(sorted(brought & set(re.findall(r"[a-z0-9.+-]+", text))))
-    done = typed(lab, machine, f"apt-get -y purge {ours}\napt-get -y purge --autoremove")
+    done = typed(lab, machine, f"apt-get -y purge {ours}\napt-get -y purge {AUTOREMOVE}")
     lab.require(done.code == 0, f"{machine}: the packages go that it names and that came with it: {ours}{tail(done)}")
     now = changes(bare, look(lab, machine))
     keep(machine, left=now)
