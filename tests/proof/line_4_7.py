@@ -61,6 +61,8 @@ def one(lab: Lab, machine: Machine, drift: Drift) -> Row:
     shown = said(dry, drift.shows)
     if drift.shows and not shown:
         wrong.append(f"--check --diff does not say {drift.shows}")
+    if drift.does == "mended" and not changes(dry, machine):
+        wrong.append(f"--check foresees no change (exit code {dry.code})")
     run = node.site(lab, machine, *wanted)
     outcome = {0: "mended"}.get(run.code, "refused")
     if "Traceback" in dry.output + run.output:

@@ -217,7 +217,7 @@ CASES = [
     Case(
         "a file in the place of the trees",
         {},
-        "trees",
+        "/etc/haproxy/trees: File exists",
         before="mv /etc/haproxy/trees /etc/haproxy/trees.lab; touch /etc/haproxy/trees",
         lift="rm /etc/haproxy/trees; mv /etc/haproxy/trees.lab /etc/haproxy/trees",
     ),

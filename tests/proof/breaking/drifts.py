@@ -45,7 +45,7 @@ DRIFTS = [
     Drift("a file of the tree edited", f"{TREE}; echo more >>errors/503.http", r"503\.http"),
     Drift("a file of the tree deleted", f"{TREE}; rm errors/503.http", r"503\.http"),
     Drift("a file added to the tree", f"{TREE}; echo x >errors/599.http", r"599\.http"),
-    Drift("tree given to somebody else", f"{TREE}; chown -R haproxy .; chmod -R a+rX .", "haproxy.cfg|503"),
+    Drift("tree given to somebody else", f"{TREE}; chown -R haproxy .; chmod -R a+rX .", "others may read or own it"),
     Drift("configuration deleted", f"rm {CONFIGURATION}", r"haproxy\.cfg"),
     Drift("tree deleted", f"{TREE}; rm -r /etc/haproxy/trees/*", r"haproxy\.cfg"),
     Drift(
@@ -67,7 +67,7 @@ DRIFTS = [
     Drift(
         "process started with another file, by hand",
         f"{OTHER}; systemctl stop haproxy; haproxy -D -f /etc/haproxy/other.cfg -p /run/lab-haproxy.pid",
-        "HAProxy does not run|another|listens already",
+        r"HAProxy does not run|beside haproxy\.service",
         "mended or refused",
         "kill $(cat /run/lab-haproxy.pid); sleep 1; rm /etc/haproxy/other.cfg",
     ),
@@ -80,11 +80,17 @@ DRIFTS = [
     ),
     Drift("HAProxy stopped", "systemctl stop haproxy", "does not run"),
     Drift("unit disabled", "systemctl disable -q haproxy", "Start HAProxy at boot"),
-    Drift("unit masked", "systemctl mask -q haproxy", "mask", "mended or refused", "systemctl unmask -q haproxy"),
+    Drift(
+        "unit masked",
+        "systemctl mask -q haproxy",
+        r"haproxy\.service masked",
+        "mended or refused",
+        "systemctl unmask -q haproxy",
+    ),
     Drift(
         "unit masked and stopped",
         "systemctl mask -q --now haproxy",
-        "mask",
+        r"haproxy\.service masked",
         "mended or refused",
         "systemctl unmask -q haproxy",
     ),
@@ -98,8 +104,10 @@ DRIFTS = [
         "rm /etc/systemd/system/haproxy.service.d/hardened-balancer.conf; systemctl daemon-reload",
         "LimitNOFILE",
     ),
-    Drift("firewall emptied", "nft delete table inet hardened_balancer", "firewall|packet filter"),
-    Drift("weight changed at run time", ask("set weight web_workers/worker1 50%"), "another weight|weight"),
+    Drift(
+        "firewall emptied", "nft delete table inet hardened_balancer", "firewall: the files were right but not in force"
+    ),
+    Drift("weight changed at run time", ask("set weight web_workers/worker1 50%"), "has the weight"),
     Drift("worker drained at run time", ask("set server web_workers/worker1 state drain"), "", "left"),
     Drift(
         "package removed",

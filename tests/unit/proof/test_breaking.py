@@ -19,6 +19,7 @@ from tests.proof.breaking.lockout import meanwhile
 from tests.proof.breaking.lockouts import LOCKOUTS
 from tests.proof.breaking.moments import MOMENTS
 from tests.proof.breaking.steps import Steps
+from tests.proof.lab import ROOT
 
 RUN = """
 PLAY [Service] ***
@@ -112,6 +113,18 @@ def test_names_are_given_once(names: list[str]) -> None:
     assert [name for name, number in Counter(names).items() if number > 1] == []
 
 
+PATTERNS = {case.says for case in CASES} | {row.says for row in LOCKOUTS} | {drift.shows for drift in DRIFTS}
+
+
+def test_nothing_is_shown_by_the_name_of_a_task_that_every_run_has() -> None:
+    """But for one whose task is there for this alone."""
+    names = [path.read_text() for place in ("playbooks", "roles") for path in (ROOT / place).rglob("*.yml")]
+    tasks = {f"TASK [{name}]" for text in names for name in re.findall(r"- name: (.*)", text)}
+    assert len(tasks) > 50
+    shown = {pattern for pattern in PATTERNS for task in tasks if pattern and re.search(pattern, task)}
+    assert shown == {"Start HAProxy at boot"}
+
+
 def test_there_are_twenty_bad_changes_that_are_to_be_refused() -> None:
     assert sum(case.ends == "refused" for case in CASES) >= 20
 
@@ -134,9 +147,6 @@ SHELL += [text for row in LOCKOUTS for text in (row.before, meanwhile(row), row.
 def test_what_is_done_to_a_balancer_is_shell(text: str) -> None:
     done = subprocess.run(["sh", "-n", "-c", text], check=False, capture_output=True, text=True)
     assert done.stderr == ""
-
-
-PATTERNS = {case.says for case in CASES} | {row.says for row in LOCKOUTS} | {drift.shows for drift in DRIFTS}
 
 
 @pytest.mark.parametrize("pattern", sorted(PATTERNS))
