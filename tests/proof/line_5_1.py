@@ -69,7 +69,8 @@ def tried(
     try:
         outcome = what(lab, machine, *more)
     except (LabError, RuntimeError, TimeoutError) as exc:
-        outcome = Outcome(name, "", 0.0, "", [f"could not be tried: {' '.join(str(exc).split())[:600]}"])
+        words = " ".join(str(exc).split())
+        outcome = Outcome(name, "", 0.0, "", [f"could not be tried: {words[:150]} ... {words[-900:]}"])
     outcome.wrong.extend(restore(lab, machine, usual, *more))
     lab.print(f"{machine}: {outcome.told()}")
     return outcome

@@ -21,7 +21,8 @@ PARTS = {
     "accounts": "cat /etc/passwd /etc/group; grep -v '^#' /etc/shadow; "
     "find /home/*/.ssh -type f -printf '%p %m %u\\n' -exec sha256sum '{}' +",
     "sshd": "sshd -T",
-    "firewall": f"nft -s list ruleset | grep -vE '{node.COUNTED}'",
+    # A set of one element is listed without its braces once it was loaded from a list.
+    "firewall": f"nft -s list ruleset | grep -vE '{node.COUNTED}' | sed -E 's/[{{] ([^{{}},]+) [}}]/\\1/g'",
     "units": "for unit in ssh.service ssh.socket hardened-balancer-firewall haproxy; do "
     "echo $unit $(systemctl is-enabled $unit 2>&1) $(systemctl is-active $unit 2>&1); done",
     "left over": f"ls -A {UNDO} 2>/dev/null | grep -vE '[.](last|lock|confirmed)$'; "
