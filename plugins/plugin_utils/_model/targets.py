@@ -81,6 +81,7 @@ OTHERS = (
 )
 LOCAL_LOG = re.compile(r"^(?:global$|stdout$|stderr$|ring@|backend@)")
 SYSLOG = 514
+HOST = re.compile(r"[\w.-]+")
 # A request decides where it goes.
 ANYWHERE = re.compile(r"(?:^|\s)(?:set-dst|set-dst-port|option transparent)(?:\s|$)")
 
@@ -107,8 +108,14 @@ def _other(place: str, protocol: str, path: str) -> list[Other]:
     address = _address((match["six"] or match["four"]) if match else "")
     if address and ipaddress.ip_address(address).is_loopback:
         return []
-    port = PORT.search(bare)
-    return [Other(path, protocol, address, int(match["port"]) if match else int(port[1]) if port else None)]
+    return [Other(path, protocol, address, int(match["port"]) if match else _port_of_name(bare))]
+
+
+def _port_of_name(bare: str) -> int | None:
+    """Only of a receiver of logs it may be left out; of what is no name, like a variable, nothing is known."""
+    if port := PORT.search(bare):
+        return int(port[1])
+    return SYSLOG if HOST.fullmatch(bare) else None
 
 
 def _bracketed(address: str) -> str:

@@ -150,7 +150,10 @@ def others(kind: str, line: str) -> list[tuple[str, str | None, int | None]]:
         ("frontend", "log 192.0.2.14 local0", [("udp", "192.0.2.14", 514)]),
         ("global", "log [2001:db8::14]:514 local0", [("udp", "2001:db8::14", 514)]),
         ("global", "log 2001:db8::14 local0", [("udp", "2001:db8::14", 514)]),
+        ("global", "log [2001:db8::14] local0", [("udp", "2001:db8::14", 514)]),
         ("global", "log logs.example.com:514 local0", [("udp", None, 514)]),
+        ("global", "log logs.example.com local0", [("udp", None, 514)]),
+        ("global", "log ${LOGS} local0", [("udp", None, None)]),
         ("global", "log /dev/log local0", []),
         ("defaults", "log global", []),
         ("global", "log ring@logs local0", []),
@@ -222,6 +225,27 @@ def test_what_could_not_work() -> None:
     ]
 
 
+def test_what_may_go_out_anyway() -> None:
+    """Whom HAProxy connects to by address the tree lets out, and HTTP goes out to all."""
+    known = {
+        "haproxy_backends": [{"name": "web_workers", "servers": [{"name": "a", "address": "10.0.0.1", "port": 81}]}]
+    }
+    assert refused({**DROP, **known}) == []
+    web = {"haproxy_backends": [{"name": "web_workers", "servers": [{"name": "a", "address": "a.b", "port": 443}]}]}
+    assert refused({**DROP, **web}) == []
+
+
+def test_what_a_request_decides_may_be_anywhere_that_is_allowed() -> None:
+    server = {"name": "a", "address": "10.0.0.1", "port": 80}
+    back = {"haproxy_backends": [{"name": "web_workers", "servers": [server], "http_request": ["set-dst hdr(x)"]}]}
+    assert refused({**DROP, **back}) == [
+        "firewall_output: holds 'drop', and haproxy_backends[0].http_request[0] leads to an address that only HAProxy "
+        "will know; allow it in firewall_output_allow"
+    ]
+    allowed = {**DROP, **back, "firewall_output_allow": [{"ports": 5432, "networks": ["10.0.0.0/8"]}]}
+    assert reached(allowed)["others"] == [{"protocol": "tcp", "ports": "5432", "networks": "10.0.0.0/8"}]
+
+
 THEIRS: dict[str, t.Any] = {"name": "table ip theirs", "detail": "1 rules", "obstacle": "", "tables": ["ip theirs"]}
 WALLS: list[dict[str, t.Any]] = [
     {
@@ -255,7 +279,8 @@ def test_what_is_switched_off_is_planned_and_told() -> None:
 
 
 def test_what_is_left_is_not_switched_off() -> None:
-    plan = planned({"firewall_existing": "leave"}, firewalls=WALLS)
+    shared = {**THEIRS, "obstacle": "it holds chains of Docker, which writes them by itself"}
+    plan = planned({"firewall_existing": "leave"}, firewalls=[WALLS[0], shared])
     assert (plan["notes"], any(plan["aside"].values())) == ([], False)
 
 
