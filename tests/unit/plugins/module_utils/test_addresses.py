@@ -56,7 +56,7 @@ def test_a_socket_without_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     assert refused(tmp_path / "x.sock") == []
     # Below /run its unit may make it.
-    assert refused("/run/nonexistent/x.sock") == []
+    assert refused("/run/nonexistent/x.sock") == refused("/var/run/nonexistent/x.sock") == []
     missing = tmp_path / "none"
     assert refused(missing / "x.sock") == [
         f"{missing}/x.sock: this socket cannot be made: there is no directory {missing}"
@@ -82,3 +82,34 @@ def test_what_somebody_else_has_and_what_is_not_here() -> None:
         assert said.startswith("bind ... interface no0: there is no such interface; there are: ")
         assert _addresses.refused(f"global\n    noreuseport\n{main}", ()) == []
     assert _addresses.refused(f"frontend f\n    bind 127.0.0.1:{port}\n", ()) == []
+
+
+def refused_beside(line: str, kind: int, reuse: bool = False) -> list[str]:
+    """With somebody else at that port of 127.0.0.1."""
+    with socket.socket(socket.AF_INET, kind) as other:
+        if reuse:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            other.listen()
+        port = other.getsockname()[1]
+        return [one.replace(str(port), "PORT") for one in _addresses.refused(f"frontend f\n    {line % port}\n", ())]
+
+
+def test_each_protocol_has_ports_of_its_own() -> None:
+    of_quic = ["bind quic4@127.0.0.1:PORT: 127.0.0.1:PORT cannot be had: Address already in use"]
+    assert refused_beside("bind quic4@127.0.0.1:%d ssl", socket.SOCK_DGRAM) == of_quic
+    assert refused_beside("bind quic4@127.0.0.1:%d ssl", socket.SOCK_STREAM) == []
+    assert refused_beside("bind 127.0.0.1:%d", socket.SOCK_DGRAM) == []
+
+
+def test_who_shares_its_port_is_not_in_the_way() -> None:
+    """As the old process of a reload does."""
+    assert refused_beside("bind 127.0.0.1:%d", socket.SOCK_STREAM, reuse=True) == []
+
+
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="needs IPv6")
+def test_both_families_at_one_socket_or_one_of_them() -> None:
+    both = ["bind [::]:PORT: [::]:PORT cannot be had: Address already in use"]
+    assert refused_beside("bind [::]:%d", socket.SOCK_STREAM) == both
+    assert refused_beside("bind [::]:%d v6only", socket.SOCK_STREAM) == []

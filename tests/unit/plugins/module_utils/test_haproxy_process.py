@@ -44,6 +44,8 @@ RUNS = Live(known=True, active=True, enabled=True, unit_nofile=8300, master=10, 
         (replace(RUNS, nofile=None), 8300, None, "none"),
         (replace(RUNS, log_unreachable=True), 8300, None, "restart"),
         (replace(RUNS, socket_gone=True), 8300, None, "restart"),
+        (replace(RUNS, foreign_socket=True), 8300, None, "restart"),
+        (replace(RUNS, foreign_socket=True, digest=None), 8300, None, "restart"),
     ],
 )
 def test_the_least_that_is_needed(live: Live, nofile: int | None, rewritten: int | None, pending: str) -> None:

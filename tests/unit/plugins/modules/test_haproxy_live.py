@@ -249,6 +249,37 @@ def test_a_runtime_socket_that_was_removed_comes_back_by_a_restart(machine: Mach
     assert machine.write(machine.source("second"))["changed"] is False
 
 
+def test_a_runtime_socket_that_another_configuration_made_is_made_anew_by_a_restart(machine: Machine) -> None:
+    """A reload would hand it on with the owner and the mode that somebody else gave it."""
+    theirs = machine.source()["haproxy.cfg"].replace("    description hardened.balancer @digest@\n", "")
+    theirs = theirs.replace(f"    default-path origin {machine.places.trees}/@digest@\n", "")
+    link = Path(machine.places.link)
+    link.write_text(theirs.replace("    errorfile 503 errors/503.http\n", ""))
+    machine.start()
+    found = machine.write(machine.source(), existing="keep_aside")
+    assert (found["running"], found["pending"]) == (None, "restart")
+    assert "another configuration made the runtime socket" in str(found["reasons"])
+    assert machine.apply()["did"] == "restart"
+    assert machine.running == found["digest"]
+    assert machine.write(machine.source())["changed"] is False
+
+
+def test_a_link_that_leads_elsewhere_is_set_right_without_a_reload(machine: Machine) -> None:
+    """What runs is right, and the next start would be of another tree."""
+    first = machine.write(machine.source())["digest"]
+    machine.apply()
+    second = machine.write(machine.source("second"))["digest"]
+    machine.apply()
+    link = Path(machine.places.link)
+    link.unlink()
+    link.symlink_to(Path("trees", str(first), "haproxy.cfg"))
+    found = machine.write(machine.source("second"))
+    assert (found["pending"], found["reasons"]) == ("mend", [f"{link} does not lead to {second}, which runs"])
+    assert machine.apply()["did"] == "mend"
+    assert linked_digest(machine.places) == machine.running == second
+    assert machine.asked.count("reload") == 1
+
+
 def test_a_drop_in_that_systemd_has_not_missed_is_read_before_the_start(machine: Machine) -> None:
     machine.read = ""
     Path(machine.places.drop_in).touch()

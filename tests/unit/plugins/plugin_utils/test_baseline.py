@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.hardened.balancer.plugins.module_utils import _node
-from ansible_collections.hardened.balancer.plugins.plugin_utils._model import baseline, schedule
+from ansible_collections.hardened.balancer.plugins.plugin_utils._model import baseline, kernel, schedule
 from ansible_collections.hardened.balancer.plugins.plugin_utils._model.problems import Problems
 
 GIVEN: dict[str, t.Any] = {"baseline_updates": "security", "baseline_reboot": False}
@@ -84,6 +84,34 @@ def test_the_files_follow_what_is_wanted_and_what_is_there() -> None:
     assert "unattended-upgrades" not in off["packages"]
 
 
+def test_what_is_wanted_is_not_unwanted() -> None:
+    """Everything is on the node that may be: what the inventory asks for stays."""
+    there = {"managed": dict.fromkeys(baseline.PARTS, "digest"), "packages": {"needrestart": "3.6"}}
+    assert settled({"baseline_fail2ban": True}, **there)["unwanted"] == []
+    assert settled(**there)["unwanted"] == [baseline.FAIL2BAN]
+
+
+def test_who_bans_needs_networks_that_are_never_banned() -> None:
+    problems = Problems()
+    baseline.check({**GIVEN, "baseline_fail2ban": True, "balancer_management_networks": ["198.51.100.0/24"]}, problems)
+    assert list(problems) == []
+    baseline.check({**GIVEN, "baseline_fail2ban": True}, problems)
+    assert [problem.path for problem in problems] == ["baseline_fail2ban"]
+
+
+def test_the_node_is_asked_for_each_setting_once() -> None:
+    drafted = baseline.draft({**GIVEN, "baseline_sysctl": {"vm.swappiness": "1", "kernel.sysrq": "0"}}, [], THREE)
+    assert drafted["asked"] == [*kernel.SETTINGS, "vm.swappiness"]
+
+
+def test_what_is_not_set_here_is_counted() -> None:
+    assert (settled()["fixed"], settled()["of_the_host"]) == (0, 0)
+    held = settled(kernel={"values": {}, "fixed": ["kernel.sysrq", "net.core.somaxconn", "net.nobody.asks"]})
+    assert held["fixed"] == 2
+    inside = settled(container=True)
+    assert inside["of_the_host"] == len(kernel.SETTINGS) - inside["settings"] > 0
+
+
 def test_the_node_answers_for_every_file() -> None:
     assert set(baseline.PARTS) <= set(_node.MANAGED)
     assert set(_node.WRITTEN.values()) == {baseline.TIMER, baseline.JOURNAL, baseline.FAIL2BAN}
@@ -95,3 +123,7 @@ def test_what_runs_otherwise_than_on_disk_is_due() -> None:
     assert settled(upkeep={"timer": False, "journal": False, "enabled": []})["pending"] == ["timer", "time", "journal"]
     off = settled({"baseline_updates": "none"}, upkeep={**right, "timer": False})
     assert off["pending"] == []
+    # The clock is the host's, and nobody asked for a jail.
+    assert settled(container=True, upkeep={**right, "enabled": []})["pending"] == []
+    assert settled(upkeep={**right, "fail2ban": False})["pending"] == []
+    assert settled({"baseline_fail2ban": True}, upkeep={**right, "fail2ban": True})["pending"] == []

@@ -40,6 +40,7 @@ def problems_of(*arguments: tuple[str, str, str], allowed: bool = False) -> list
         "-o ProxyCommand='ssh -W %h:%p lb1",
         '-o ProxyCommand="ssh -W %h:%p -q ops@198.51.100.10"',
         "-o ProxyCommand='ssh -p 2222 lb1 nc %h %p'",
+        "-o ProxyCommand='ssh -W %h:%p 2001:db8::10'",
     ],
 )
 def test_ways_through_the_node(text: str) -> None:
@@ -76,6 +77,8 @@ def test_other_ways(text: str) -> None:
         ("-J bastion:2022,lb1", [()], [22]),
         ("-o Port=2200 -o Port=2201 -J lb1,bastion", [()], [22]),
         ("-o ProxyCommand='ssh -p 2222 -W %h:%p lb1'", [(2222,)], [22]),
+        ("-o ProxyCommand='ssh -o ConnectTimeout=5 -o Port=2222 -W %h:%p lb1'", [(2222,)], [22]),
+        ("-o ProxyCommand='ssh -p %p -W %h:%p lb1'", [()], [22]),
         ("-o ProxyCommand='ncat --proxy lb1 --wait 5 -P2222 %h %p'", [(5, 2222)], [22]),
     ],
 )

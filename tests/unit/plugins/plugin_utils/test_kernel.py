@@ -38,6 +38,7 @@ def test_forwarding_comes_first_because_it_sets_others_back() -> None:
     [
         ([], ""),
         ([(80, 80), (443, 443)], ""),
+        ([(kernel.PRIVILEGED, kernel.PRIVILEGED), (8080, 8080)], "8080"),
         ([(8405, 8405), (8404, 8404), (80, 80)], "8404-8405"),
         ([(9000, 9010), (9005, 9020), (1024, 1025)], "1024-1025,9000-9020"),
     ],
@@ -50,6 +51,15 @@ def test_a_higher_value_is_kept_and_a_lower_one_raised() -> None:
     running = {kernel.NR_OPEN: "1073741816", "net.core.somaxconn": "4096"}
     found = kernel.values({}, COMPUTED, node(running))
     assert (found[kernel.NR_OPEN], found["net.core.somaxconn"]) == ("1073741816", "65535")
+
+
+def test_of_what_is_locked_down_a_higher_value_is_not_kept() -> None:
+    """Only of what is a size more is better: whatever else runs is set back, and no node keeps its laxer one."""
+    running = dict.fromkeys(kernel.SETTINGS, "999999999")
+    found = kernel.values({}, COMPUTED, node(running))
+    kept = {key for key, value in found.items() if value == "999999999"}
+    assert kept == {key for key, setting in kernel.SETTINGS.items() if setting.least}
+    assert {"net.ipv4.conf.all.accept_redirects", "kernel.sysrq"} & kept == set()
 
 
 def test_what_the_user_says_holds() -> None:
@@ -86,6 +96,7 @@ def test_a_node_that_routes_is_told_of() -> None:
     ]
     assert kernel.notes(wanted, {"net.ipv4.ip_forward": "0"}, routing) == []
     assert kernel.notes(wanted, {}, node({"net.ipv4.ip_forward": "0"})) == []
+    assert kernel.notes(wanted, {}, node({"net.core.somaxconn": "128"})) == []
 
 
 def test_a_setting_that_this_kernel_does_not_know_is_told() -> None:
@@ -97,6 +108,8 @@ def test_a_setting_that_this_kernel_does_not_know_is_told() -> None:
         "baseline_sysctl.net.core.somaxcon: this kernel has no such setting now, as where its module is not loaded; "
         "did you mean net.core.somaxconn?"
     ]
+    # Nobody asks for what is to be left alone.
+    assert kernel.notes({}, {"net.core.somaxcon": None}, there) == []
 
 
 def test_a_pattern_has_lines_for_the_names_that_files_of_others_have() -> None:

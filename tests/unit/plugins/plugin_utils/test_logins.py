@@ -98,6 +98,10 @@ def test_an_account_that_will_be_made_is_not_judged() -> None:
         ("!bastion.example.com,198.51.100.7", True),
         ("!bastion.example.com", False),
         ("2001:db8::/32", False),
+        # Wildcards are patterns of addresses, and no names that only sshd could look up.
+        ("203.0.113.*", False),
+        ("2001:db8:a*", False),
+        ("!198.51.100.*,198.51.0.0/16", False),
     ],
 )
 def test_a_list_is_read_as_sshd_reads_it(patterns: str, let_in: bool) -> None:

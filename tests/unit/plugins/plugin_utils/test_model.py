@@ -40,6 +40,7 @@ NODE: dict[str, t.Any] = {
 }
 RUN = {"check": False, "baseline": True}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINVDzLT2tsSDKCBw8DhqfI8KtCCsX1YzHe4dcCXU2gn1 a"
+OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGGyc+TBjRUA0bRUyVpSVHYLUvqTgbPeAsmH5xXzdXb5 b"
 KEY_PRINT = "SHA256:NNQljcda1H6UByjWa8rBVHKWaNfU3m0LluUNDdNoySw"
 
 
@@ -194,6 +195,28 @@ def test_the_kernel_allows_what_the_unit_is_given(
         assert plan["limits"]["nr_open"] == plan["limits"]["nofile"] == nofile
 
 
+@pytest.mark.parametrize(
+    ("given", "node", "told"),
+    [
+        ({}, {"nofile_max": 1026}, []),
+        (
+            {},
+            {"nofile_max": 1025},
+            ["cannot be derived: this node allows 1025 descriptors, 1024 are needed for others"],
+        ),
+        ({"maxconn": 1}, {"nofile_max": 1026}, []),
+        (
+            {"maxconn": 2},
+            {"nofile_max": 1026},
+            ["holds 2, which needs 1028 descriptors; this node allows 1026, enough for 1"],
+        ),
+        ({"ulimit_n": 20000}, {}, []),
+    ],
+)
+def test_the_last_descriptor(given: dict[str, t.Any], node: dict[str, t.Any], told: list[str]) -> None:
+    assert [one.partition(": ")[2] for one in problems_of(node, {"haproxy_global": given})] == told
+
+
 def test_versions_without_default_path_get_whole_names() -> None:
     drafted, _none = model.draft({"haproxy_node": {"release": "ubuntu 22.04"}}, INVENTORY)
     plan, problems = model.complete(drafted, model.stated_node(drafted))
@@ -297,7 +320,68 @@ def test_the_node_is_judged(
     assert problems[0].startswith(problem)
 
 
-OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGGyc+TBjRUA0bRUyVpSVHYLUvqTgbPeAsmH5xXzdXb5 b"
+EVE = {"balancer_administrators": [{"name": "eve", "keys": [KEY]}]}
+AT = {"protocol": "tcp", "port": 80, "process": "nginx", "pid": 7}
+DUAL: dict[str, t.Any] = {
+    "haproxy_frontends": [{"name": "w", "binds": [{"address": "::", "port": 80}], "default_backend": "web_workers"}]
+}
+
+
+@pytest.mark.parametrize(
+    ("node", "variables"),
+    [
+        pytest.param({"listeners": [{**AT, "address": "0.0.0.0", "process": "haproxy"}]}, {}, id="our own HAProxy"),
+        pytest.param({"listeners": [{**AT, "address": "::1"}]}, {}, id="the port at another address"),
+        pytest.param({"listeners": [{**AT, "address": "127.0.0.1"}]}, DUAL, id="of the other family"),
+        pytest.param({"listeners": [{**AT, "address": "0.0.0.0", "protocol": "udp"}]}, {}, id="of another protocol"),
+        pytest.param(
+            {"configuration": "foreign"}, {"haproxy_existing_configuration": "keep_aside"}, id="asked to keep it aside"
+        ),
+        pytest.param({"client": None}, {"balancer_management_networks": ["203.0.113.0/24"]}, id="on the node itself"),
+        pytest.param({"user": "root", "user_keys": [KEY]}, EVE, id="a key that the journal does not name"),
+        pytest.param(
+            {"user": "root", "key_fingerprint": KEY_PRINT, "users": {"eve": {"keys": [KEY]}}},
+            {"balancer_administrators": [{"name": "eve"}]},
+            id="the key that the account has",
+        ),
+    ],
+)
+def test_what_a_node_may_be_like(node: dict[str, t.Any], variables: dict[str, t.Any]) -> None:
+    assert problems_of(node, variables) == []
+
+
+@pytest.mark.parametrize(("user_keys", "name"), [([OTHER_KEY], ""), ([], ""), ([OTHER_KEY, KEY], "eve")])
+def test_of_several_keys_any_may_be_his(user_keys: list[str], name: str) -> None:
+    """Without a word of the journal: one that he has must be among those of the account."""
+    refused = [] if name else ["balancer_administrators[0].keys: does not hold the key that this run logged in with"]
+    found = problems_of({"user": "root", "user_keys": user_keys}, EVE)
+    assert [one.partition(" as root ")[0] for one in found] == refused
+
+
+def test_both_families_are_held_by_one_socket() -> None:
+    held = {"listeners": [{**AT, "address": "::"}]}
+    assert [one.partition(" (")[0] for one in problems_of(held, DUAL)] == [
+        "haproxy_frontends[0].binds[0].port: holds 80, where nginx of the node listens already"
+    ]
+    beside = {
+        "haproxy_frontends": [{**DUAL["haproxy_frontends"][0], "binds": [{"address": "198.51.100.10", "port": 80}]}]
+    }
+    assert problems_of({"listeners": [{**AT, "address": "127.0.0.1"}]}, beside) == []
+
+
+def test_the_lines_to_add_have_the_key_that_is_there() -> None:
+    [problem] = problems_of({"user": "root", "user_keys": [KEY]})
+    assert problem.endswith(f"balancer_administrators:\n        - name: ops\n          keys:\n            - {KEY}")
+
+
+@pytest.mark.parametrize(
+    ("installed", "candidate", "version"),
+    [("2.6.12", "3.0.11", "2.6.12"), (None, "3.0.11", "3.0.11"), (None, None, "2.6.12")],
+)
+def test_the_version_is_that_which_will_run(installed: str | None, candidate: str | None, version: str) -> None:
+    assert node.haproxy_version({**NODE, "haproxy": {"version": installed, "candidate": candidate}}) == version
+
+
 TAKEN = "balancer_administrators[0].keys: does not hold the key that this run logged in with as ops"
 
 
@@ -327,6 +411,8 @@ def test_nor_that_of_an_administrator_who_is_not_the_first() -> None:
     variables = {"balancer_administrators": [{"name": "eve", "keys": [KEY]}, {"name": "ops", "keys": [OTHER_KEY]}]}
     [problem] = problems_of({"user_keys": [KEY], "key_fingerprint": KEY_PRINT}, variables)
     assert problem.startswith(TAKEN.replace("[0]", "[1]"))
+    theirs = {"balancer_administrators": [{"name": "ops", "keys": [KEY]}, {"name": "eve", "keys": [OTHER_KEY]}]}
+    assert problems_of({"user_keys": [KEY], "key_fingerprint": KEY_PRINT}, theirs) == []
 
 
 @pytest.mark.parametrize("node", [{}, {"user_keys": [KEY], "client": None}, {"user_keys": [KEY, OTHER_KEY]}])
@@ -374,6 +460,17 @@ def test_an_address_may_be_elsewhere_where_that_is_said(variables: dict[str, t.A
     plan, problems = model.complete(drafted, NODE, RUN)
     assert problems == []
     assert [one.get("elsewhere") for one in plan["proof"]["service"]["binds"] if one["low"] == 80] == [True]
+
+
+def test_each_family_says_for_itself_whether_an_address_may_be_elsewhere() -> None:
+    away = {"name": "w", "binds": [{"address": "2001:db8::99", "port": 80}], "default_backend": "web_workers"}
+
+    def told(family: str) -> list[str]:
+        allowed = {f"net.{family}.ip_nonlocal_bind": "1"}
+        return problems_of({}, {"haproxy_frontends": [away], "baseline_sysctl": allowed})
+
+    assert told("ipv6") == []
+    assert "is no address of this node" in told("ipv4")[0]
 
 
 @pytest.mark.parametrize("sysctl", [{}, {"net.ipv4.ip_nonlocal_bind": "0"}, {"net.ipv6.ip_nonlocal_bind": "1"}])

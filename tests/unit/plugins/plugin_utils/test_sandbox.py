@@ -135,7 +135,8 @@ def test_what_the_user_says_comes_last_and_is_carried_whole() -> None:
         "Environment=A=50% B",
     ]
     assert unit["properties"]["ProtectHome"] == "tmpfs"
-    assert "CAP_DAC_OVERRIDE" in unit["capabilities"]
+    assert unit["properties"].keys() == sandbox.WORDS.keys()
+    assert unit["capabilities"] == sorted({*sandbox.CAPABILITIES, "CAP_DAC_OVERRIDE"})
     # Without a blank or a quote, as systemd wants a word of a unit.
     assert re.fullmatch(r"[A-Za-z0-9=/@%,_.-]+", unit["mark"])
     assert _sandbox.parse(unit["mark"]) == frozenset({"sandbox=1", *unit["added"]})
