@@ -110,6 +110,9 @@ def test_what_netfilter_persistent_would_load(node: Node) -> None:
     node.write("/etc/iptables/rules.v4", f"{FILTERING}COMMIT\n*nat\n-A INPUT -j ACCEPT\nCOMMIT\n")
     detail = f"loads at boot {node.root}/etc/iptables/rules.v4, table filter, 1 rules"
     assert node.names() == {"netfilter-persistent": detail}
+    # Only firewalld makes rules for Docker.
+    docker = {"chain": {"family": "ip", "table": "nat", "name": "DOCKER"}}
+    assert [one["obstacle"] for one in node.found([docker])] == [""]
     node.write("/etc/systemd/system/netfilter-persistent.service.d/hardened-balancer.conf", _firewalls.HELD_BACK)
     assert node.names() == {}
 
@@ -134,6 +137,7 @@ def test_a_configuration_of_nftables(node: Node) -> None:
         (FILTERING, "table filter, 1 rules"),
         ("*filter\n:INPUT ACCEPT [0:0]\n-A OUTPUT -j more\n", "table filter, 1 rules"),
         ("*filter\n:INPUT ACCEPT [0:0]\n[3:180] -A FORWARD -j DROP\n", "table filter, 1 rules"),
+        ("*filter\n:INPUT DROP [0:0]\nCOMMIT\n", "table filter, 0 rules"),
         (OF_DOCKER, ""),
         ("", ""),
     ],
@@ -264,6 +268,29 @@ def test_what_belongs_to_a_process_is_not_ours_to_take(node: Node, flags: Any) -
         "firewalld": "",
         "table inet firewalld": "",
     }
+    # It brings back its own alone, and only where it runs or will.
+    obstacles = {one["name"]: bool(one["obstacle"]) for one in node.found([*firewalld, *table_of(flags)])}
+    assert obstacles == {"firewalld": False, "table inet firewalld": False, "table inet theirs": True}
+    node.units = {}
+    assert [bool(one["obstacle"]) for one in node.found(firewalld)] == [True]
+
+
+def test_the_names_of_docker_s_containers_are_no_translation(node: Node) -> None:
+    """An engine writes its own rules, and in a container its name server has some: nobody loads those at boot."""
+    node.write("/etc/nftables.conf", "theirs\n")
+    place = {"family": "ip", "table": "nat"}
+    hook = {"chain": {**place, "name": "out", "type": "nat", "hook": "output"}}
+    server = {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "127.0.0.11"}}
+    table = {"table": {"family": "ip", "name": "nat"}}
+
+    def speaks_against(*items: _nft.Item) -> bool:
+        (found,) = node.found([table, hook, *items])
+        return bool(found["obstacle"])
+
+    dnat = {"rule": {**place, "chain": "out", "expr": [{"dnat": {}}]}}
+    assert speaks_against(dnat)
+    assert not speaks_against({"rule": {**place, "chain": "out", "expr": [server, {"dnat": {}}]}})
+    assert not speaks_against(dnat, {"chain": {**place, "name": "DOCKER"}})
 
 
 def test_rules_of_iptables_need_iptables(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,3 +302,5 @@ def test_rules_of_iptables_need_iptables(node: Node, monkeypatch: pytest.MonkeyP
     assert found["obstacle"] == "it has rules of iptables, which is not installed"
     (found,) = node.found(renamed(table_of([], {"xt": None}), "bridge", "filter"))
     assert found["obstacle"] == "it has rules of iptables in a table that iptables cannot write down"
+    for items in (renamed(table_of([], {"drop": None}), "ip", "filter"), table_of([], {"drop": None})):
+        assert [one["obstacle"] for one in node.found(items)] == [""]

@@ -42,6 +42,30 @@ def test_a_rule_that_accepts_everything() -> None:
     assert _nft.accepts([*RULESET, rule])[-1] == Accept("any", ALL, None)
 
 
+PORT: dict[str, Any] = {"payload": {"protocol": "tcp", "field": "dport"}}
+SOURCE: dict[str, Any] = {"payload": {"protocol": "ip", "field": "saddr"}}
+SSH: dict[str, Any] = {"match": {"op": "==", "left": PORT, "right": 22}}
+
+
+@pytest.mark.parametrize(
+    ("expressions", "expected"),
+    [
+        ([{"match": {"op": "!=", "left": PORT, "right": 22}}], Accept("any", ALL, None)),
+        ([{"match": {"op": ">", "left": PORT, "right": 1023}}], Accept("any", ALL, None)),
+        ([SSH, {"match": {"op": "!=", "left": SOURCE, "right": "198.51.100.7"}}], Accept("tcp", ((22, 22),), None)),
+        (
+            [SSH, {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": "udp"}}],
+            Accept("tcp", ((22, 22),), None),
+        ),
+    ],
+)
+def test_what_is_not_understood_opens_all_that_it_may(expressions: list[dict[str, Any]], expected: Accept) -> None:
+    """Of every port but one no proof may say that it is that one, nor of all sources but one."""
+    expressions = [*expressions, {"accept": None}]
+    rule = {"rule": {"family": "inet", "table": "hardened_balancer", "chain": "input", "expr": expressions}}
+    assert _nft.accepts([*RULESET, rule])[-1] == expected
+
+
 def filter_chain(family: str, table: str, name: str, hook: str) -> dict[str, Any]:
     hooked = {"type": "filter", "hook": hook, "policy": "drop"} if hook else {}
     return {"chain": {"family": family, "table": table, "name": name, **hooked}}
