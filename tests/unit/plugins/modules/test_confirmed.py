@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hardened.balancer.plugins.module_utils import _confirmed, _confirmed_files
+from ansible_collections.hardened.balancer.plugins.module_utils import _confirmed, _confirmed_files, _session
 from ansible_collections.hardened.balancer.plugins.module_utils._confirmed import (
     begin,
     confirm,
@@ -258,6 +258,37 @@ def test_a_change_that_may_still_be_confirmed_is_nobody_elses_to_undo(
     assert begin(change(place, file("/etc/two")), place, "another")["applied"]
 
 
+def test_who_holds_the_node_is_told_with_his_address(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_session, "user", lambda _line, _sudo: "ops")
+    monkeypatch.setattr(_session, "client", lambda _proc, _line: {"address": "198.51.100.9", "port": 40022})
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    assert begin(change(place, file("/etc/two")), place, "another")["held"]["by"] == "ops from 198.51.100.9"
+
+
+@pytest.mark.parametrize(("lost", "undone"), [("token", False), ("holder", True)])
+def test_what_was_cut_off_while_it_was_armed_holds_nobody_up(place: Place, lost: str, undone: bool) -> None:
+    """The timer runs before the token is there, and a version before ours left no word of who made the change."""
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    (place.kept / lost).unlink()
+    result = begin(change(place, file("/etc/two")), place, "another")
+    assert (result["applied"], bool(result["undone_before"])) == (True, undone)
+    assert place.real("/etc/two").read_bytes() == NEW
+    assert confirm(place, "another")["confirmed"]
+
+
+def test_what_a_dead_run_left_and_no_undo_takes_back_stops_the_next(place: Place) -> None:
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    (Path(place.root).parent / "no-systemctl").touch()
+    place.script.write_text("exit 1\n")
+    with pytest.raises(ConfirmedError, match=r"undoing that failed: the script left no message. Look at .*/undo/ssh"):
+        begin(change(place, file("/etc/two")), place, "another")
+    assert not place.real("/etc/two").exists()
+    assert place.due
+
+
 def boot_units(place: Place) -> list[str]:
     return sorted(path.name for path in place.real("/etc/systemd/system").rglob("hardened-balancer-boot-*"))
 
@@ -381,6 +412,19 @@ def test_rubbish_of_a_run_that_died_before_it_armed_is_no_pending_undo(place: Pl
     (place.kept / "files").mkdir(parents=True)
     assert begin(change(place), place, TOKEN)["undone_before"] == ""
     assert confirm(place, TOKEN)["confirmed"]
+
+
+def test_rubbish_is_cleared_where_nothing_is_to_do_either(place: Place) -> None:
+    """A unit for the boot that nobody needs, and the new files, which may hold a secret."""
+    make(place, "/etc/one")
+    begin(change(place), place, TOKEN)
+    place.token.unlink()
+    left = place.real("/run/hardened-balancer-staged-ssh.left")
+    left.mkdir()
+    others = place.real("/run/hardened-balancer-staged-sudo.left")
+    others.mkdir()
+    assert not begin(change(place), place, "another")["changed"]
+    assert (place.kept.exists(), boot_units(place), left.exists(), others.exists()) == (False, [], False, True)
 
 
 def test_a_login_from_before_the_change_cannot_confirm_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -469,7 +469,9 @@ def test_a_restart_happens_where_it_is_asked_for_or_needed(machine: Machine) -> 
     machine.write(machine.source())
     machine.apply()
     machine.write(machine.source("second"))
-    assert machine.apply(method="restart")["did"] == "restart"
+    done = machine.apply(method="restart")
+    assert (done["did"], str(done["why"]).count("haproxy_apply asks for restarts")) == ("restart", 1)
+    assert machine.apply(method="restart")["did"] == "none"
     needed = machine.write(machine.source("second"), nofile=1 << 30)
     assert needed["pending"] == "restart"
     assert "needs 1073741824" in str(needed["reasons"])
@@ -658,6 +660,65 @@ def test_a_first_start_that_fails_leaves_what_was_there(machine: Machine) -> Non
     assert link.read_text() == "mine\n"
     machine.write(machine.source(), existing="keep_aside")
     assert machine.apply()["did"] == "start"
+
+
+@pytest.mark.parametrize("action", ["start", "restart"])
+def test_what_ran_before_runs_again_whatever_became_of_the_process(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    first = machine.write(machine.source())["digest"]
+    machine.apply()
+    machine.write(machine.source("second"))
+
+    def breaks(*_given: object) -> None:
+        if action == "start":
+            machine.stop()
+        else:
+            Path(machine.places.admin_socket).unlink()
+            Path(machine.places.master_socket).unlink()
+        raise _haproxy_service.FailedError("it broke")
+
+    monkeypatch.setattr(_haproxy_service, "settle", breaks)
+    told = f"it broke\n(.*\n)*What ran before is in force again, by a {action}: the tree {first}, on disk and in memory"
+    with pytest.raises(_haproxy_apply.ApplyError, match=told) as refused:
+        machine.apply()
+    assert refused.value.rolled_back
+    assert machine.asked[-1] == action
+    assert machine.running == first == linked_digest(machine.places)
+    assert not _transaction.is_open(machine.places)
+
+
+@pytest.mark.parametrize("ran", [True, False], ids=["ran before", "did not"])
+def test_a_process_that_does_not_come_back_is_said_to_be_away(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, ran: bool
+) -> None:
+    kept = machine.run
+
+    def refuses(command: Sequence[str]) -> Answer:
+        return Answer(1, "", "no start today") if command[:2] == ["systemctl", "start"] else kept(command)
+
+    def dies(*_given: object) -> None:
+        machine.stop()
+        raise _haproxy_service.FailedError("it died")
+
+    first = machine.write(machine.source())["digest"]
+    if ran:
+        machine.apply()
+        machine.write(machine.source("second"))
+        monkeypatch.setattr(_haproxy_service, "settle", dies)
+    monkeypatch.setattr(machine, "run", refuses)
+    with pytest.raises(_haproxy_apply.ApplyError) as refused:
+        machine.apply()
+    assert ("after its reload: it died" if ran else "after its start: no start today") in str(refused.value)
+    told = (
+        f"On disk is the tree {first} again, but HAProxy does not run it: no start today. Look at systemctl status"
+        if ran
+        else "is the configuration that was there before again. HAProxy did not run before, and does not run now."
+    )
+    assert told in str(refused.value)
+    assert refused.value.rolled_back is not ran
+    assert linked_digest(machine.places) == (first if ran else None)
+    assert not _transaction.is_open(machine.places)
 
 
 def test_the_way_back_leads_to_what_had_proven_itself(machine: Machine) -> None:
