@@ -26,7 +26,7 @@ def start(config: pathlib.Path) -> subprocess.Popen[bytes]:
 
 
 def connect(port: int) -> http.client.HTTPConnection:
-    for _attempt in range(100):
+    for _attempt in range(600):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         try:
             connection.connect()

@@ -53,10 +53,11 @@ class Application:
         ]
         command = [sys.executable, "-m", "tests.proof.inside.worker", *map(str, words)]
         self.process = subprocess.Popen(command, cwd=ROOT)
-        for _attempt in range(100):
+        for _attempt in range(600):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.echo)):
                 return
             time.sleep(0.05)
+        pytest.fail("the application did not start")
 
     def end(self) -> None:
         self.process.kill()

@@ -124,7 +124,7 @@ class Balancer:
         self.log = directory / f"{digest}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen([str(PROGRAM), "-db", "-f", str(main)], stdout=log, stderr=log)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.process.kill()

@@ -53,6 +53,8 @@ def test_nothing_to_do_is_one_step_and_leaves_no_trace(place: Place) -> None:
     make(place, "/etc/one", NEW, 0o640)
     result = begin(change(place), place, TOKEN)
     assert (result["changed"], result["applied"], result["files"], result["diff"]) == (False, False, [], [])
+    dry = begin(change(place), place, TOKEN, check_mode=True)
+    assert (dry["changed"], dry["undone_before"], dry["held"]) == (False, "", None)
     assert not place.kept.exists()
     assert not (Path(place.root).parent / "calls").exists()
 

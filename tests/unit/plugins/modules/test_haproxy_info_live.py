@@ -24,7 +24,7 @@ def info(daemon: Daemon, **options: t.Any) -> dict[str, t.Any]:
 
 
 def test_everything_with_types(daemon: Daemon) -> None:
-    assert wait_until(lambda: daemon.server("web/one").status == "UP", 5)
+    assert wait_until(lambda: daemon.server("web/one").status == "UP", 30)
     with daemon.request() as one:
         assert b"200 OK" in one.recv(1000)
     found = info(daemon)

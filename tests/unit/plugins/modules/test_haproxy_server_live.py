@@ -123,7 +123,7 @@ def test_nobody_there(daemon: Daemon) -> None:
 
 def test_sessions_are_waited_for(daemon: Daemon) -> None:
     busy = daemon.request("/hang")
-    assert wait_until(lambda: sum(one.sessions for one in daemon.seen().servers) == 1, 5)
+    assert wait_until(lambda: sum(one.sessions for one in daemon.seen().servers) == 1, 30)
     drain = {"backend": "web", "server": "one", "state": "drain"}
     with pytest.raises(ChangeError, match=r"web/one: 1 sessions are left after 0\.3 s"):
         change(daemon, drain, wait=0.3)
@@ -143,7 +143,7 @@ def release(daemon: Daemon) -> None:
 def test_a_server_with_connections_goes_when_they_end(daemon: Daemon) -> None:
     change(daemon, {**NEW, "port": daemon.worker_port}, {"server": "one", "backend": "web", "state": "maint"})
     busy = daemon.request("/hang")
-    assert wait_until(lambda: daemon.server("web/new").sessions == 1, 5)
+    assert wait_until(lambda: daemon.server("web/new").sessions == 1, 30)
     gone = {"backend": "web", "server": "new", "state": "absent"}
     with pytest.raises(ChangeError, match="web/new: it is in maintenance, but has connections and wait is 0 seconds"):
         change(daemon, gone)
@@ -159,7 +159,7 @@ def test_a_server_with_connections_goes_when_they_end(daemon: Daemon) -> None:
 def test_idle_connections_to_a_server_do_not_keep_it(daemon: Daemon) -> None:
     change(daemon, {**NEW, "port": daemon.worker_port}, {"server": "one", "backend": "web", "state": "maint"})
     clients = [daemon.request("/hang") for _client in range(16)]
-    assert wait_until(lambda: daemon.server("web/new").sessions == 16, 5)
+    assert wait_until(lambda: daemon.server("web/new").sessions == 16, 30)
     release(daemon)
     assert {client.recv(1000)[:15] for client in clients} == {b"HTTP/1.1 200 OK"}
     # Less than the time after which HAProxy by itself would close the connections that it keeps.
@@ -173,7 +173,7 @@ def test_one_that_could_not_be_removed_has_its_address_again(daemon: Daemon) -> 
     change(daemon, {**NEW, "port": daemon.worker_port}, {"server": "one", "backend": "web", "state": "maint"})
     before = daemon.server("web/new")
     with daemon.request("/hang") as busy:
-        assert wait_until(lambda: daemon.server("web/new").sessions == 1, 5)
+        assert wait_until(lambda: daemon.server("web/new").sessions == 1, 30)
         with pytest.raises(ChangeError, match=r"has connections after 0\.5 s"):
             change(daemon, {"backend": "web", "server": "new", "state": "absent"}, wait=0.5)
         after = daemon.server("web/new")
@@ -183,17 +183,17 @@ def test_one_that_could_not_be_removed_has_its_address_again(daemon: Daemon) -> 
 
 
 def test_a_new_server_gets_no_request_before_its_checks_have_passed(daemon: Daemon) -> None:
-    assert wait_until(lambda: daemon.server("web/one").status == "UP", 5)
+    assert wait_until(lambda: daemon.server("web/one").status == "UP", 30)
     change(daemon, {**NEW, "port": daemon.nobody, "weight": "256", "params": "check inter 100ms"})
     for _request in range(20):
         with daemon.request() as client:
             assert b"200 OK" in client.recv(1000)
     change(daemon, {**NEW, "server": "good", "port": daemon.worker_port, "params": "check inter 100ms"})
-    assert wait_until(lambda: daemon.server("web/good").up, 5)
+    assert wait_until(lambda: daemon.server("web/good").up, 30)
 
 
 def test_ready_means_seen_healthy_by_fresh_checks(daemon: Daemon) -> None:
-    assert wait_until(lambda: daemon.server("web/one").status == "UP", 5)
+    assert wait_until(lambda: daemon.server("web/one").status == "UP", 30)
     change(daemon, {"backend": "web", "server": "one", "state": "maint"})
     change(daemon, {"backend": "web", "server": "one", "state": "ready"}, healthy=10)
     assert (daemon.server("web/one").admin, daemon.server("web/one").up) == ("ready", True)
@@ -203,6 +203,7 @@ def test_one_that_does_not_come_up_gets_no_traffic(daemon: Daemon) -> None:
     change(daemon, {"backend": "web", "server": "one", "state": "drain"})
     daemon.worker.shutdown()
     daemon.worker.server_close()
+    assert wait_until(lambda: not daemon.server("web/one").up, 30)
     wish = {"backend": "web", "server": "one", "state": "ready"}
     with pytest.raises(ChangeError, match=r"web/one: not healthy after 1 s, it is DOWN.*; it stays drain"):
         change(daemon, wish, healthy=1)

@@ -359,7 +359,7 @@ class Live(t.NamedTuple):
 
     def logged(self, wanted: str) -> dict[str, t.Any]:
         """The first line of the log that has these words."""
-        for _attempt in range(100):
+        for _attempt in range(600):
             lines = (self.directory / "log").read_text(errors="replace").splitlines()
             found = [line for line in lines if line.startswith("{") and wanted in line]
             if found:
@@ -407,11 +407,13 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             [PROGRAM, "-db", "-f", str(directory / "haproxy.cfg")], stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
         try:
-            for _attempt in range(100):
+            for _attempt in range(600):
                 with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as one:
                     one.connect(str(directory / "admin"))
                     break
                 time.sleep(0.05)
+            else:
+                pytest.fail("HAProxy did not start")
             yield Live(directory)
         finally:
             process.terminate()
