@@ -94,3 +94,20 @@ def test_dependencies_are_the_collections_that_are_used_at_run_time() -> None:
 def test_everything_is_pinned() -> None:
     lines = [line for file in ROOT.glob("requirements-*.txt") for line in file.read_text(encoding="utf-8").splitlines()]
     assert [line for line in lines if not re.fullmatch(r"#.*|[\w.\[\]-]+==[\w.]+", line)] == []
+    assert len([line for line in lines if "==" in line]) > 10
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (REGISTRY_HOST, "deb http://deb.debian.org/debian bookworm main"),
+        (REGISTRY_HOST, "image: docker.io/library/debian:12"),
+        (MACHINE_PATH, "cd /root/checkout"),
+        (MACHINE_PATH, "path: /home/somebody/balancer"),
+        (PRIVATE_ADDRESS, "ansible_host: 192.168.7.9"),
+        (PRIVATE_ADDRESS, "10.0.0.0/8"),
+        (UNFINISHED, "# todo: more"),
+    ],
+)
+def test_the_rules_would_notice(pattern: re.Pattern[str], text: str) -> None:
+    assert pattern.search(text)

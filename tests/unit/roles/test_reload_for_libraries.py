@@ -61,14 +61,32 @@ def test_it_is_reloaded_once_and_only_if_it_has_to(
     assert calls.count(["systemctl", "reload", "haproxy.service"]) == reloads
 
 
-@pytest.mark.parametrize("pid", ["0", "", "4194305"])
+@pytest.mark.parametrize(
+    ("pid", "told"),
+    [("0", ""), ("", ""), ("4194305", "HAProxy's libraries cannot be told: [Errno 2] No such file or directory")],
+)
 def test_where_it_does_not_run_nothing_happens(
-    script: types.ModuleType, monkeypatch: pytest.MonkeyPatch, pid: str
+    script: types.ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    pid: str,
+    told: str,
 ) -> None:
-    monkeypatch.setattr(subprocess, "run", lambda command, **_o: subprocess.CompletedProcess(command, 0, f"{pid}\n"))
+    calls: list[str] = []
+
+    def run(command: list[str], **_options: t.Any) -> subprocess.CompletedProcess[str]:
+        calls.append(command[1])
+        return subprocess.CompletedProcess(command, 0, f"{pid}\n")
+
+    monkeypatch.setattr(subprocess, "run", run)
     script.main()
+    assert calls == ["show"]
+    assert capsys.readouterr().out.partition(": '/proc")[0] == told
 
 
-def test_a_machine_without_systemd_is_no_failure(script: types.ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_systemd_is_no_failure(
+    script: types.ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     script.main()
+    assert "cannot be told: [Errno 2] No such file or directory: 'systemctl'" in capsys.readouterr().out

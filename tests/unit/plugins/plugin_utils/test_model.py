@@ -337,6 +337,7 @@ DUAL: dict[str, t.Any] = {
         pytest.param(
             {"configuration": "foreign"}, {"haproxy_existing_configuration": "keep_aside"}, id="asked to keep it aside"
         ),
+        pytest.param({}, {"balancer_management_networks": ["198.51.100.0/24"]}, id="from where it is managed"),
         pytest.param({"client": None}, {"balancer_management_networks": ["203.0.113.0/24"]}, id="on the node itself"),
         pytest.param({"user": "root", "user_keys": [KEY]}, EVE, id="a key that the journal does not name"),
         pytest.param(
