@@ -79,6 +79,28 @@ def test_a_password_is_asked_before_anything_is_shown() -> None:
     assert rules(proxy)[0] == ("auth realm Statistics", {"word": "unless", "condition": "{ http_auth(ops) }"})
     assert proxy["http_request"][0]["path"] == "haproxy_stats.userlist"
     assert (proxy["stats_admin"], proxy["stats_refresh"]) == (["if TRUE"], ["5s"])
+    assert (proxy["stats_uri"], rules(proxy)[1][1]["condition"]) == (["/s"], "{ path /s } || { path -m beg /s; }")
+
+
+def test_who_is_let_in_may_look_and_no_more() -> None:
+    proxy, problems = made("stats", {"port": 8404, "userlist": "ops"})
+    assert problems == []
+    assert not {"stats_admin", "stats_refresh"} & proxy.keys()
+
+
+def test_on_loopback_networks_say_who_of_this_machine() -> None:
+    proxy, problems = made("stats", {"port": 8404, "networks": "127.0.0.2/32"})
+    assert problems == []
+    assert rules(proxy)[0] == ("deny deny_status 403", {"word": "unless", "condition": {"source": ["127.0.0.2/32"]}})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [({}, "is missing"), ({"address": ["127.0.0.1", "::1"]}, "holds loopback only")]
+)
+def test_whoever_is_let_in_gets_there(given: dict[str, t.Any], said: str) -> None:
+    assert made("stats", {"port": 8404, "networks": ["127.0.0.0/8", NETWORK], **given})[1] == [
+        f"haproxy_stats.address: {said}: nobody of {NETWORK} gets there; name an address of this machine, or * for all"
+    ]
 
 
 def test_who_may_switch_servers_off_has_a_password() -> None:
