@@ -60,6 +60,8 @@ def ports_of(wanted: int | None, of: dict[str, t.Any]) -> tuple[list[str], list[
     assert problems == []
     ssh = plan["ssh"]
     lines = [line for section in ssh["sections"] for line in section["lines"].splitlines() if line.startswith("Port")]
+    assert (ssh_port.TITLE in [section["title"] for section in ssh["sections"]]) == bool(lines)
+    assert ssh["new"] == (wanted is not None and wanted not in of["ssh_ports"])
     assert plan["proof"]["lockdown"]["ssh_ports"] == {"listens": ssh["listens"], "closes": ssh["closes"]}
     return [one.removeprefix("Port ") for one in lines], ssh["ports"], ssh["closes"], ssh["waits"]
 
@@ -97,6 +99,15 @@ def ports_of(wanted: int | None, of: dict[str, t.Any]) -> tuple[list[str], list[
         pytest.param(22, node(22, 22), ["22"], [22], [], [], id="where it is"),
         pytest.param(2222, node(None, 22), ["22", "2222"], [22, 2222], [], [22], id="a run on the node itself"),
         pytest.param(2222, node(None, 2222), ["2222"], [2222], [], [], id="nothing to wait for"),
+        pytest.param(
+            2222,
+            node(22022, 22),
+            ["22", "2222", "22022"],
+            [22, 2222, 22022],
+            [],
+            [22, 22022],
+            id="over a port that the server was not told of",
+        ),
         # A line of somebody else's would open the port a second time, which fails.
         pytest.param(
             2222,
@@ -137,6 +148,7 @@ def test_where_systemd_listens_for_the_server() -> None:
         assert listens(2222, node(22, 22, socket=socket)) == [22, 2222]
         assert listens(2222, node(2222, 22, 2222, socket=socket)) == [2222]
         assert listens(None, node(22, 22, socket=socket)) == []
+    assert listens(None, node(2222, 2222, said=[line(2222)], socket=True)) == [2222]
     # It was moved, and the line for the server itself is somebody else's.
     there = {"managed": {ssh_port.SOCKET_DROPIN: "a digest"}}
     assert listens(None, node(2222, 2222, said=[line(2222, CONFIG)], socket=True, **there)) == [2222]
