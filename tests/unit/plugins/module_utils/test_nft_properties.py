@@ -14,6 +14,8 @@ TABLE = {"family": "ip", "table": "nat"}
 # As Docker resolves names in its containers.
 EMBEDDED = {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "127.0.0.11"}}
 
+ELSEWHERE = {"match": {**EMBEDDED["match"], "right": "198.51.100.11"}}
+
 
 def chain(name: str, hook: str | None = None) -> dict[str, Any]:
     return {"chain": {**TABLE, "name": name, **({"type": "nat", "hook": hook} if hook else {})}}
@@ -42,6 +44,7 @@ JUMP = {"jump": {"target": "more"}}
             [chain("out", "output"), rule("out", EMBEDDED, {"dnat": {}}), rule("out", {"dnat": {}})],
             ["loopback", "output"],
         ),
+        ([chain("out", "output"), rule("out", ELSEWHERE, {"dnat": {}})], ["output"]),
         ([{"chain": {**TABLE, "name": "in", "type": "filter", "hook": "input"}}, rule("in", {"xt": None})], []),
     ],
 )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -295,6 +296,11 @@ def without(items: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
     return [item for item in items if word not in str(item.get("rule", {}).get("expr"))]
 
 
+def instead(items: list[dict[str, Any]], word: str, old: str, new: str) -> list[dict[str, Any]]:
+    """The same rules, of which those with the word do something else."""
+    return [json.loads(json.dumps(item).replace(old, new)) if word in json.dumps(item) else item for item in items]
+
+
 def test_a_firewall_that_is_left() -> None:
     node = Node(ruleset=_nft.parse(RULESET))
     assert failed("lockdown", node, existing_firewall="leave") == {}
@@ -311,10 +317,15 @@ def test_bans_that_drop_nothing() -> None:
     node = Node(bans=without(OPEN, "@ban6"))
     assert failed("lockdown", node) == {"firewall, bans": "ban4"}
     assert failed("lockdown", Node(bans=[])) == {"firewall, bans": "none"}
+    assert failed("lockdown", Node(bans=instead(OPEN, "@ban4", '"drop"', '"accept"'))) == {"firewall, bans": "ban6"}
 
 
 def test_what_is_tracked_and_should_not_be() -> None:
     assert failed("service", Node(table=without(OPEN, "notrack"))) == {
+        "firewall, not tracked at prerouting": "none",
+        "firewall, not tracked at output": "none",
+    }
+    assert failed("service", Node(table=instead(OPEN, "notrack", '"notrack"', '"accept"'))) == {
         "firewall, not tracked at prerouting": "none",
         "firewall, not tracked at output": "none",
     }
@@ -330,6 +341,11 @@ def test_what_is_tracked_and_should_not_be() -> None:
 def test_a_source_without_a_rate() -> None:
     name = "firewall, new connections of one source"
     assert failed("service", Node(table=without(OPEN, "@syn_rate6"))) == {name: "syn_rate4 300/s, 600 at once"}
+    # Of what is within the rate, of another time, and what is only counted.
+    for old, new in (('"inv": true', '"inv": false'), ('"per": "second"', '"per": "minute"'), ('"drop"', '"accept"')):
+        changed = instead(OPEN, "@syn_rate6", old, new)
+        assert changed != OPEN
+        assert failed("service", Node(table=changed)) == {name: "syn_rate4 300/s, 600 at once"}
     other = {**SERVICE["firewall"], "syn_rate": None}
     both = "syn_rate4 300/s, 600 at once, syn_rate6 300/s, 600 at once"
     assert failed("service", Node(), firewall=other) == {name: both}
@@ -559,6 +575,8 @@ def test_summary() -> None:
     ]
     assert [(one["port"], one["process"]) for one in found["open"]] == [(22, "sshd"), (80, "haproxy")]
     assert [one["sources"] for one in found["open"]] == [NETWORKS_AS_NFT, None]
+    unseen = [listener("haproxy", "127.0.0.1", 443), listener("x", "0.0.0.0", 9999)]
+    assert _proof.summary(Node(listeners=[*Node().listeners, *unseen]))["open"] == found["open"]
 
 
 @pytest.mark.parametrize(("backends", "servers", "expected"), [(1, 0, True), (1, 1, False), (0, 0, False)])

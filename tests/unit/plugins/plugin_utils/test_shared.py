@@ -50,6 +50,14 @@ def test_a_kind_without_a_common_one_is_refused(setting: str, name: str) -> None
 
 def test_a_cipher_that_protects_its_messages_needs_no_mac() -> None:
     assert told(ciphers=["aes256-gcm@openssh.com"], macs=["old-one"]) == []
+    assert len(told(ciphers=["aes256-gcm@openssh.com"], kexalgorithms=["old-one"])) == 1
+    # Both may be chosen, and one of them needs one.
+    assert len(told(ciphers=["aes256-gcm@openssh.com", "aes256-ctr"], macs=["old-one"])) == 1
+    assert len(told(ciphers=["old-one"], macs=["old-one"])) == 2
+    problems = Problems()
+    other = "chacha20-poly1305@openssh.com"
+    shared.judge({**OFFERED, "ciphers": other}, {**CLIENT, "ciphers": [other], "macs": ["old-one"]}, problems)
+    assert list(problems) == []
 
 
 def test_a_client_that_could_not_be_asked_is_not_judged() -> None:

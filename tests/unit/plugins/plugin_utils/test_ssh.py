@@ -252,6 +252,8 @@ def test_keys_on_the_node_that_would_open_nothing() -> None:
         f"the first {TOO_SHORT}"
     ]
     assert problems_of("9.2", [{"name": "ops"}], users={"ops": {"keys": [SHORT, KEY]}}) == []
+    # Those of the inventory take their place.
+    assert problems_of("9.2", [{"name": "ops", "keys": [KEY]}], users=users) == []
 
 
 def test_the_key_of_this_run_that_will_not_be_taken() -> None:

@@ -119,6 +119,8 @@ def ports_of(wanted: int | None, of: dict[str, t.Any]) -> tuple[list[str], list[
             id="another file says the old one",
         ),
         pytest.param(2222, node(2222, 2222, said=[line(2222, CONFIG)]), [], [2222], [], [], id="another file says it"),
+        # The line of another file is not ours to write a second time.
+        pytest.param(None, node(22, 22, said=[line(22, CONFIG)]), [], [22], [], [], id="said by another file alone"),
         # The server that the run came by keeps what another one has.
         pytest.param(
             2222, {**node(2222, 2222), "ssh_ports": [22022, 2222]}, ["2222"], [2222, 22022], [], [], id="another sshd"
@@ -162,6 +164,9 @@ def test_a_socket_that_listens_on_one_address() -> None:
         "addresses; start the server by ssh.service, with ListenAddress, or leave ssh_port out"
     ]
     assert planned(None, alone)[1] == []
+    assert planned(2222, node(22, 22, socket=True))[1] == []
+    both = [listener(22, "systemd", "198.51.100.10"), listener(22, "systemd", "::")]
+    assert planned(2222, node(22, 22, socket=True, listeners=both))[1] == []
 
 
 @pytest.mark.parametrize(
@@ -186,7 +191,9 @@ def test_a_port_that_is_served_at_the_address_of_ssh() -> None:
 
     def said(address: str) -> list[str]:
         here = ["198.51.100.10", "198.51.100.11"]
-        of = node(22, 22, listeners=[listener(22, address=address)], addresses=here)
+        udp = {**listener(22, "x"), "protocol": "udp"}
+        others = [listener(25, "exim4"), listener(22, "haproxy"), udp]
+        of = node(22, 22, listeners=[listener(22, address=address), *others], addresses=here)
         return planned(2222, of, haproxy_frontends=[front])[1]
 
     taken = [
@@ -194,6 +201,30 @@ def test_a_port_that_is_served_at_the_address_of_ssh() -> None:
     ]
     assert said("0.0.0.0") == said("::") == said("198.51.100.10") == taken
     assert said("198.51.100.11") == []
+    # Forwarded to a client of somebody's, and no place where the server listens.
+    assert said("127.0.0.1") == taken
+
+
+def test_a_port_of_udp_is_another_one() -> None:
+    front = {**BIND, "binds": [{"port": 80}], "raw": ["bind quic4@:2222 ssl"]}
+    assert model.draft({"ssh_port": 2222, "haproxy_frontends": [front]}, INVENTORY)[1] == []
+    held = [listener(22), {**listener(2222, "wireguard"), "protocol": "udp"}]
+    assert planned(2222, node(22, 22, listeners=held))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("address", "other", "refused"),
+    [
+        ("198.51.100.10", "198.51.100.11", False),
+        ("198.51.100.10", "0.0.0.0", True),
+        ("198.51.100.10", "::", True),
+        ("2001:db8::10", "2001:db8::10", True),
+        ("2001:db8::10", "198.51.100.10", False),
+    ],
+)
+def test_who_has_the_port_at_another_address(address: str, other: str, refused: bool) -> None:
+    held = [listener(22, address=address), listener(2222, "gitea", other)]
+    assert bool(planned(2222, node(22, 22, listeners=held))[1]) is refused
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "127.0.0.1"])
@@ -217,6 +248,8 @@ def test_lines_of_other_files_that_are_in_the_way() -> None:
         f"ssh_port: holds 2222, and {CONFIG}:3 on the node says ListenAddress 198.51.100.10:22, which takes no other "
         "port; write there ListenAddress without a port, and Port 22, which is the same"
     ]
+    beside = line(2222, CONFIG, "ListenAddress 198.51.100.10:2222", 4)
+    assert planned(2222, node(22, 22, said=[*bound, beside]))[1] == []
 
 
 def test_a_name_that_has_the_number_of_a_port() -> None:
