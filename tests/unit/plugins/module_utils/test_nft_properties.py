@@ -16,6 +16,10 @@ EMBEDDED = {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field"
 
 ELSEWHERE = {"match": {**EMBEDDED["match"], "right": "198.51.100.11"}}
 
+# As Docker leaves loopback alone in what it forwards.
+LOOPBACK = {"prefix": {"addr": "127.0.0.0", "len": 8}}
+WITHIN, NOT_HERE = ({"match": {**EMBEDDED["match"], "op": op, "right": LOOPBACK}} for op in ("==", "!="))
+
 
 def chain(name: str, hook: str | None = None) -> dict[str, Any]:
     return {"chain": {**TABLE, "name": name, **({"type": "nat", "hook": hook} if hook else {})}}
@@ -45,6 +49,17 @@ JUMP = {"jump": {"target": "more"}}
             ["loopback", "output"],
         ),
         ([chain("out", "output"), rule("out", ELSEWHERE, {"dnat": {}})], ["output"]),
+        ([chain("out", "output"), rule("out", NOT_HERE, {"dnat": {}})], ["output"]),
+        ([chain("out", "output"), rule("out", WITHIN, {"dnat": {}})], ["loopback"]),
+        (
+            [
+                chain("out", "output"),
+                chain("more"),
+                rule("out", {"goto": {"target": "more"}}),
+                rule("more", {"dnat": {}}),
+            ],
+            ["output"],
+        ),
         ([{"chain": {**TABLE, "name": "in", "type": "filter", "hook": "input"}}, rule("in", {"xt": None})], []),
     ],
 )

@@ -329,6 +329,18 @@ def test_what_is_tracked_and_should_not_be() -> None:
         "firewall, not tracked at prerouting": "none",
         "firewall, not tracked at output": "none",
     }
+    # Of all ports but those, and of those for some alone.
+    assert (
+        "80/tcp"
+        not in failed("service", Node(table=instead(OPEN, "notrack", '"=="', '"!="')))[
+            "firewall, not tracked at output"
+        ]
+    )
+    narrow = '"expr": [{"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "eth1"}}, '
+    assert set(failed("service", Node(table=instead(OPEN, "notrack", '"expr": [', narrow)))) == {
+        "firewall, not tracked at prerouting",
+        "firewall, not tracked at output",
+    }
     half = [item for item in OPEN if item.get("rule", {}).get("chain") != "untracked_out"]
     assert failed("service", Node(table=half)) == {"firewall, not tracked at output": "none"}
     tracked = {**SERVICE["firewall"], "bypass": False}
@@ -404,6 +416,24 @@ def accept(ports: list[int], sources: list[str], family: str = "ip", protocol: s
             "expr": expressions[not sources :],
         }
     }
+
+
+def test_ssh_is_open_to_all_or_to_some() -> None:
+    name = "SSH on port 22 is open to"
+    assert failed("lockdown", Node(), management_networks=[]) == {name: ", ".join(sorted(NETWORKS_AS_NFT))}
+    chain = next(item for item in OPEN if item.get("chain", {}).get("hook") == "input")
+    wide = Node(table=[chain, accept([22], [])])
+    assert name not in failed("lockdown", wide, management_networks=[])
+    assert failed("lockdown", wide)[name] == "anywhere"
+
+
+def test_a_port_of_one_protocol_is_none_of_the_other() -> None:
+    node = Node(table=[*OPEN, accept([22], [], protocol="udp")])
+    assert failed("lockdown", node) == {"firewall, open udp ports": "22, 443"}
+    assert failed("service", node) == {"firewall, served udp ports": "22, 443"}
+    for serves in (listener("haproxy", "0.0.0.0", 8404, "udp"), listener("haproxy", "127.0.0.1", 8404)):
+        node = Node(table=[*OPEN, accept([8404], [])], listeners=[*Node().listeners, serves])
+        assert failed("lockdown", node) == {"firewall, open tcp ports": "22, 80, 443, 8000-8010, 8404"}
 
 
 OFFICE, LAB = "203.0.113.0/25", "203.0.113.128/25"
