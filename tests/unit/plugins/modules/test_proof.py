@@ -546,6 +546,16 @@ def test_a_broken_service_is_named(replaced: dict[str, Any], expect: dict[str, A
     assert failed("service", Node(**replaced), **expect) == expected
 
 
+def test_nothing_of_ours_is_nothing_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither on disk nor in memory: that the two are the same is no proof."""
+    monkeypatch.setattr(_haproxy_process, "linked_digest", lambda places: None)
+    node = Node(live=Live(active=True, nofile=8300, master=10, worker=11))
+    assert failed("service", node) == {"configuration in force": "none of ours"}
+    assert _proof.report(_proof.prove([_proof_process.configuration_in_force], SERVICE, node)).endswith(
+        "configuration in force: expected a tree of ours, found none of ours"
+    )
+
+
 def test_health_is_only_reported_where_it_is_not_required() -> None:
     backends = [{"name": "fresh", "servers": "three"}]
     assert failed("service", Node(), backends=backends, require_healthy=False) == {}
