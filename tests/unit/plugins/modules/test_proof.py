@@ -710,6 +710,26 @@ def test_a_process_that_is_not_the_plan(
     assert list(failed("service", Node())) == [expected]
 
 
+def test_a_process_that_is_not_there() -> None:
+    live = Live(active=True, nofile=8300, master=10, digest="0123456789abcdef")
+    found = failed("service", Node(live=live))
+    assert found == {
+        "capabilities of HAProxy's worker": "no process",
+        "HAProxy's worker is confined": "NoNewPrivs None, Seccomp None",
+        "log of HAProxy": "no process",
+    }
+
+
+def test_who_may_gain_rights_where_that_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    for pid in (10, 11):
+        monkeypatch.setitem(STATUS, pid, {**STATUS[pid], "NoNewPrivs": "0"})
+    assert len(failed("service", Node())) == 2
+    planned = {**SERVICE["sandbox"], "properties": {"NoNewPrivileges": "no"}}
+    assert failed("service", Node(unit={**UNIT, "NoNewPrivileges": "no"}), sandbox=planned) == {}
+    monkeypatch.setitem(STATUS, 11, {**STATUS[11], "Seccomp": "0"})
+    assert len(failed("service", Node(unit={**UNIT, "NoNewPrivileges": "no"}), sandbox=planned)) == 1
+
+
 def test_what_is_left_over_until_a_restart_is_told_and_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     for pid in (10, 11):
         monkeypatch.setitem(STATUS, pid, {**STATUS[pid], "CapBnd": "a1"})
