@@ -7,6 +7,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -74,15 +75,34 @@ def test_what_belongs_to_somebody_else_is_loose_unless_that_is_root(home: Path) 
         assert one == {"path": str(home), "found": "belongs to the account of number 65531"}
 
 
-def test_what_the_account_cannot_read_itself(home: Path) -> None:
-    keys = home / ".ssh/authorized_keys"
-    other = entry(home, uid=65530)
-    assert _logins.login(other, "")["unreadable"] == [str(keys)]
-    keys.chmod(0o644)
-    assert not _logins._may(home / ".ssh", 65530, set(), 1)
-    (home / ".ssh").chmod(0o755)
-    home.parent.chmod(0o700)
-    assert _logins.login(other, "")["unreadable"] == [str(keys)]
+def test_what_the_account_cannot_read_itself() -> None:
+    """Where everybody gets to: into pytest's own directories nobody else does, whatever is in them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch, "home")
+        keys = home / ".ssh/authorized_keys"
+        keys.parent.mkdir(parents=True)
+        keys.write_text("ssh-ed25519 AAAAone ops@example.com\n")
+        other = entry(home, uid=65530)
+
+        def unreadable(**modes: int) -> list[str]:
+            usual = {"scratch": 0o755, "home": 0o755, "ssh": 0o755, "keys": 0o644, **modes}
+            for name, path in {"scratch": home.parent, "home": home, "ssh": keys.parent, "keys": keys}.items():
+                path.chmod(usual[name])
+            found: list[str] = _logins.login(other, "")["unreadable"]
+            return found
+
+        assert unreadable() == unreadable(home=0o711, ssh=0o711) == []
+        for modes in ({"keys": 0o600}, {"ssh": 0o700}, {"home": 0o750}, {"scratch": 0o700}):
+            assert unreadable(**modes) == [str(keys)], modes
+        unreadable()
+        found = keys.stat()
+        keys.chmod(0o040)
+        assert _logins._may(keys, 65530, {found.st_gid}, 4)
+        assert not _logins._may(keys, 65530, {found.st_gid + 1}, 4)
+        keys.chmod(0o004)
+        assert not _logins._may(keys, 65530, {found.st_gid}, 4)
+        assert _logins._may(keys, 0, set(), 4)
+        assert not _logins._may(home / "none", 65530, set(), 4)
 
 
 def test_options_of_keys() -> None:
@@ -110,6 +130,10 @@ def test_options_of_keys() -> None:
         ("ops:!:19000:0:99999:7::20001:", False, False),
         ("ops:!:0:0:99999:7:::", False, True),
         ("ops:!:19000:0:90:7:::", False, True),
+        ("ops:!:19910:0:90:7:::", False, False),
+        ("ops:!:19909:0:90:7:::", False, True),
+        ("ops:!:19999:0:0:7:::", False, True),
+        ("ops:!::0:90:7:::", False, False),
         ("ops:!:19000:0:-1:7::-1:", False, False),
         ("other:!:0:0:90:7::1:", False, False),
         ("", False, False),

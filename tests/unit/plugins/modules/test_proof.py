@@ -284,6 +284,29 @@ def test_a_setting_that_adds_up_is_seen_whole() -> None:
     }
 
 
+def test_who_listens_for_ssh() -> None:
+    by_socket = UNITS.replace("Id=ssh.service\nActiveState=active", "Id=ssh.service\nActiveState=inactive")
+    assert failed("lockdown", Node(units=_node.parse_units(by_socket))) == {
+        "sshd runs": "neither ssh.service nor ssh.socket is active"
+    }
+    by_socket += "\nId=ssh.socket\nActiveState=active\nListen=0.0.0.0:22 (Stream)\n"
+    assert failed("lockdown", Node(units=_node.parse_units(by_socket))) == {}
+    assert failed("lockdown", Node(listeners=[listener("x", "0.0.0.0", 22, "udp")])) == {"sshd listens": "silent: 22"}
+
+
+def test_the_server_is_asked_at_its_own_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str, int]] = []
+
+    def offered(door: dict[str, Any]) -> dict[str, list[str]]:
+        asked.append((door["protocol"], door["address"], door["port"]))
+        return ON_THE_WIRE
+
+    monkeypatch.setattr(_proof_ssh, "_offered", offered)
+    others = [listener("haproxy", "0.0.0.0", 80), listener("x", "0.0.0.0", 22, "udp"), listener("sshd", "::", 22)]
+    assert failed("lockdown", Node(listeners=[*others, listener("sshd", "198.51.100.10", 22)])) == {}
+    assert asked == [("tcp", "198.51.100.10", 22)]
+
+
 def test_a_server_that_a_start_limit_would_stop() -> None:
     node = Node(units=_node.parse_units(UNITS.replace("Restart=always", "Restart=on-failure")))
     assert failed("lockdown", node) == {
@@ -523,6 +546,18 @@ def test_administrators(monkeypatch: pytest.MonkeyPatch) -> None:
             {"listeners": [listener("haproxy", "0.0.0.0", 80), listener("haproxy", "::", 8404)]},
             {},
             {"HAProxy listens elsewhere": "tcp :::8404"},
+        ),
+        *(
+            (
+                {"listeners": [listener("haproxy", "0.0.0.0", 80), listener("haproxy", *more)]},
+                {},
+                {"HAProxy listens elsewhere": said},
+            )
+            for more, said in (
+                (("::", 80), "tcp :::80"),
+                (("0.0.0.0", 81), "tcp 0.0.0.0:81"),
+                (("0.0.0.0", 80, "udp"), "udp 0.0.0.0:80"),
+            )
         ),
         (
             {},
