@@ -68,6 +68,8 @@ def test_a_change_is_kept_when_it_is_confirmed(place: Place) -> None:
     assert live(place) == NEW
     assert place.real("/etc/one").stat().st_mode & 0o7777 == 0o640
     assert place.state.stat().st_mode & 0o7777 == 0o700
+    assert place.kept.stat().st_mode & 0o7777 == 0o700
+    assert {path.stat().st_mode & 0o077 for path in place.kept.iterdir() if path.is_file()} == {0}
 
     assert confirm(place, TOKEN)["confirmed"]
     assert calls(place)[-1] == "systemctl stop hardened-balancer-undo-ssh.timer"
