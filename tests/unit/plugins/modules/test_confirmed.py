@@ -9,6 +9,7 @@ import errno
 import os
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -508,6 +509,39 @@ def test_a_directory_in_the_way_is_refused(place: Place) -> None:
         begin(change(place), place, TOKEN)
 
 
+def test_what_is_neither_a_file_nor_a_link_is_refused(place: Place) -> None:
+    os.mkfifo(place.real("/etc/one"))
+    with pytest.raises(ConfirmedError, match="/etc/one is neither a file nor a link on this node; move it away"):
+        begin(change(place), place, TOKEN)
+    assert not place.kept.exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="gives files to another user")
+def test_owners_are_as_wanted_and_come_back(place: Place) -> None:
+    path = make(place, "/etc/one")
+    os.chown(path, 65531, 65532)
+    begin(change(place, replace(file("/etc/one"), uid=65533, gid=65534)), place, TOKEN)
+    assert (path.stat().st_uid, path.stat().st_gid) == (65533, 65534)
+    assert timer_fires(place).returncode == 0
+    assert (path.stat().st_uid, path.stat().st_gid) == (65531, 65532)
+
+
+def test_what_an_earlier_attempt_left_is_in_nobodys_way(place: Place) -> None:
+    make(place, "/etc/one")
+    place.coming("/etc/one").write_text("half")
+    assert begin(change(place), place, TOKEN)["applied"]
+    assert place.real("/etc/one").read_bytes() == NEW
+
+
+def test_files_that_come_and_go_are_shown_as_such(place: Place) -> None:
+    make(place, "/etc/gone")
+    both = begin(change(place, file("/etc/one"), file("/etc/gone", None)), place, TOKEN, check_mode=True)["diff"]
+    assert [(one["before_header"], one["after_header"]) for one in both] == [
+        ("/etc/one (absent)", "/etc/one"),
+        ("/etc/gone", "/etc/gone (absent)"),
+    ]
+
+
 OPTION = {"path": "/etc/one", "state": "present", "content": "x", "mode": "0600", "owner": "0", "group": "0"}
 
 
@@ -552,3 +586,5 @@ def test_wrong_parameters_are_refused(params: dict[str, object], message: str) -
 
 def test_parameters_become_a_change() -> None:
     assert change_of(PARAMS).files == (File("/etc/one", b"x"),)
+    gone = {**OPTION, "state": "absent"}
+    assert change_of({**PARAMS, "files": [gone]}).files == (File("/etc/one", kind="absent"),)
