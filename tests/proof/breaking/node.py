@@ -121,6 +121,8 @@ def excerpt(output: str, pattern: str, width: int = 150) -> str:
     """The line of a run's output that says why, without what Ansible puts around it."""
     lines = [" ".join(line.split()) for line in output.splitlines()]
     start = next((i for i, line in enumerate(lines) if re.match(r"(fatal|\[ERROR\]|ERROR)", line)), 0)
+    # The head of a list says nothing without what it is the head of.
+    lines = [f"{line} {after}" if line.endswith("changed:") else line for line, after in zip(lines, [*lines[1:], ""])]
     hits = [line for line in lines[start:] if re.search(pattern, line)] if pattern else []
     hits = hits or [line for line in lines[start:] if line.startswith(("msg:", "[ERROR]"))]
     return (hits[0] if hits else "")[:width]
