@@ -9,6 +9,7 @@ import contextlib
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import threading
 import typing as t
@@ -60,10 +61,15 @@ def client_options(machine: Machine, row: Lockout) -> list[str]:
     return [*row.client, *([f"ProxyCommand=sh {STATE}/way.sh {hop(machine)} %h %p"] if row.hops else [])]
 
 
+def ways(machine: Machine) -> pathlib.Path:
+    """Where runs that come in otherwise have their connections."""
+    return ROOT / ".cache/hop" / machine.name
+
+
 def connection(machine: Machine, row: Lockout) -> dict[str, str]:
     """The same for a run, over connections of its own: a way in is none of what Ansible tells them apart by."""
     words = [f'-o "{option}"' for option in client_options(machine, row)]
-    own = {"ansible_control_path_dir": str(ROOT / ".cache/hop")}
+    own = {"ansible_control_path_dir": str(ways(machine))}
     return {**own, "ansible_ssh_extra_args": " ".join(words)} if words else {}
 
 
@@ -128,10 +134,12 @@ class Trap:
 
 
 def one(lab: Lab, machine: Machine, row: Lockout) -> Outcome:
+    # A connection that the row before left would lead another way.
+    shutil.rmtree(ways(machine), ignore_errors=True)
     if row.hops:
         open_hops(lab, machine)
     if row.first is not None:
-        first = {**connection(machine, row), **row.first}
+        first = {**connection(machine, row._replace(client=())), **row.first}
         lab.site(*row.options, *node.extra(**first), limit=f"{machine},localhost")
     try:
         machine.run(row.before or "true")
