@@ -27,6 +27,8 @@ FAIL2BAN = "f2b-table"
 DOCKER = "docker-bridges"
 
 PROTOCOLS = ("tcp", "udp")
+# Where answers to the node's own requests for an address come from.
+DHCP_SERVERS = {"67", "547"}
 
 Item = dict[str, t.Any]
 Span = _spans.Span
@@ -174,14 +176,14 @@ def _goes_on(match: Item) -> bool:
 
 
 def _opens_no_service(left: Item, right: list[t.Any]) -> bool:
-    """Loopback, answers to what the node began itself, and ICMP."""
+    """Loopback, answers to what the node began itself, leases of addresses among them, and ICMP."""
     payload = left.get("payload") or {}
     if (left.get("meta") or {}).get("key") in ("iif", "iifname"):
         return right == ["lo"]
     if (left.get("ct") or {}).get("key") == "state":
         return "new" not in right and "untracked" not in right and "invalid" not in right
     if payload.get("protocol") == "udp" and payload.get("field") == "sport":
-        return True
+        return bool(right) and set(map(str, right)) <= DHCP_SERVERS
     protocols = {"icmp", "icmpv6", "ipv6-icmp", 1, 58}
     by_number = (left.get("meta") or {}).get("key") == "l4proto" and set(map(str, right)) <= set(map(str, protocols))
     return payload.get("protocol") in protocols or by_number

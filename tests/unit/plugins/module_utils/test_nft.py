@@ -43,6 +43,7 @@ def test_a_rule_that_accepts_everything() -> None:
 
 
 PORT: dict[str, Any] = {"payload": {"protocol": "tcp", "field": "dport"}}
+ANSWERS: dict[str, Any] = {"payload": {"protocol": "udp", "field": "sport"}}
 SOURCE: dict[str, Any] = {"payload": {"protocol": "ip", "field": "saddr"}}
 SSH: dict[str, Any] = {"match": {"op": "==", "left": PORT, "right": 22}}
 
@@ -53,6 +54,8 @@ SSH: dict[str, Any] = {"match": {"op": "==", "left": PORT, "right": 22}}
         ([{"match": {"op": "!=", "left": PORT, "right": 22}}], Accept("any", ALL, None)),
         ([{"match": {"op": ">", "left": PORT, "right": 1023}}], Accept("any", ALL, None)),
         ([SSH, {"match": {"op": "!=", "left": SOURCE, "right": "198.51.100.7"}}], Accept("tcp", ((22, 22),), None)),
+        ([{"match": {"op": "==", "left": ANSWERS, "right": 53}}], Accept("any", ALL, None)),
+        ([{"match": {"op": "==", "left": ANSWERS, "right": {"set": [67, 123]}}}], Accept("any", ALL, None)),
         (
             [SSH, {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": "udp"}}],
             Accept("tcp", ((22, 22),), None),
