@@ -16,7 +16,7 @@ import time
 import typing as t
 
 from tests.proof.breaking import node
-from tests.proof.lab import ROOT, Lab, Machine, execute
+from tests.proof.lab import ROOT, Lab, LabError, Machine, execute
 
 BEGINS = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(.+?)\]")
 LONG = 180.0
@@ -113,7 +113,15 @@ def at_step(lab: Lab, machine: Machine, options: list[str], number: int, how: st
             time.sleep(0.005)
         _end(run)
         reader.join()
-    return Cut(reached.read_text() if exists(reached) else "", "".join(output))
+    if exists(reached):
+        return Cut(reached.read_text(), "".join(output))
+    if counted(machine) >= number:
+        raise LabError(f"{machine}: a run came past step {number} and was not cut off")
+    return Cut("", "".join(output))
+
+
+def counted(machine: Machine) -> int:
+    return int(machine.run("cat /run/lab-steps/steps 2>/dev/null | wc -l"))
 
 
 def exists(path: pathlib.Path) -> bool:

@@ -88,6 +88,8 @@ class Steps:
         return text
 
     def count(self, step: str) -> None:
+        # A script has many lines, and is one step.
+        step = " ".join(step.split())
         path = f"{self.place}/steps"
         with open(path, "a") as steps:  # noqa: PTH123 - in every Python of the balancer: nothing more is imported
             steps.write(f"{self.name}: {step}\n")

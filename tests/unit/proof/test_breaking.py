@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import re
 import subprocess
 import typing as t
@@ -103,6 +104,16 @@ def test_steps_count_from_the_moment_at_which_a_module_of_ours_begins() -> None:
         assert steps.name == ""
     steps("exec", (code("a.zip/ansible_collections/hardened/balancer/plugins/modules/haproxy_apply.py"),))
     assert steps.name == "haproxy_apply"
+
+
+def test_a_script_of_many_lines_is_one_step(tmp_path: pathlib.Path) -> None:
+    steps = Steps(9, "kill", "confirmed", str(tmp_path))
+    for script in ("set -e\ntrue\n", "false"):
+        steps("subprocess.Popen", ("sh", ["sh", "-c", script], None, None))
+    assert (tmp_path / "steps").read_text().splitlines() == [
+        "confirmed: run sh -c set -e true",
+        "confirmed: run sh -c false",
+    ]
 
 
 NAMES = [[case.name for case in CASES], [drift.name for drift in DRIFTS], [*(row.name for row in LOCKOUTS), *MOMENTS]]
