@@ -8,13 +8,18 @@
 2. Those that are no run of the site alone, `breaking/moments.py`: two controllers at once, a lease that ends, a clock.
 3. The transaction of SSH and that of the firewall are cut off before each of their steps: the balancer goes down, or
    the controller is gone. What is found then is one of both states, whole, and the next run makes the other one.
+   A step is left out where the one ahead of it leaves the same: nothing was written in between, or, without a
+   controller, the module goes on to the same end (`differing` in `breaking/cuts.py`).
 
-`ONLY=REGEX` takes some of the rows (`reboot`, `controller` are the third part), `STEPS=1-20` some of the steps,
-`BALANCERS=lb1` one of the balancers.
+`ONLY=REGEX` takes some of the rows (`reboot`, `controller` are the third part), `STEPS=1-20` some of those steps,
+`CHANGES=ssh` one of the changes, `BALANCERS=lb1` one of the balancers.
 """
 
 from __future__ import annotations
 
+import itertools
+import os
+import re
 import time
 import typing as t
 
@@ -86,6 +91,8 @@ def cut_off(lab: Lab, machine: Machine, name: str, how: str) -> list[Point]:
     node.install(machine, "steps")
     try:
         for change, (options, variables) in CHANGES.items():
+            if not re.search(os.environ.get("CHANGES", ""), change):
+                continue
             turns = Turns(lab, machine, options, variables)
             points = list(at_steps(turns, f"{name}, {change}", how))
             bad = [point for point in points if point.wrong]
@@ -116,11 +123,31 @@ class Turns:
     def run(self, turn: int, code: int | None = None) -> Run:
         return node.site(self.lab, self.machine, *self.given(turn), code=code)
 
+    def differing(self, how: str) -> dict[int, list[int]]:
+        """By direction, the steps that are worth a cut."""
+        found = {}
+        for turn in (1, 0):
+            marks = cuts.marks(self.lab, self.machine, self.given(turn, **SHORT), "confirmed")
+            found[turn] = cuts.differing(marks, how)
+            steps = f"{len(found[turn])} of {len(marks)} steps leave something else than the one ahead"
+            self.lab.print(f"{self.machine}: {'there' if turn else 'back'}: {steps}")
+        wanted = set(itertools.takewhile(lambda number: number <= max(map(max, found.values())), numbers()))
+        return {turn: [number for number in of if number in wanted] for turn, of in found.items()}
+
+
+def in_turn(chosen: dict[int, list[int]]) -> t.Iterator[tuple[int, int]]:
+    """There and back; a direction that has no step left is gone without a cut (0)."""
+    for there, back in itertools.zip_longest(chosen[1], chosen[0], fillvalue=0):
+        yield from ((1, there), (0, back))
+
 
 def at_steps(turns: Turns, name: str, how: str) -> t.Iterator[Point]:
-    for number in numbers():
-        before, turns.now = turns.now, 1 - turns.now
-        cut = cuts.at_step(turns.lab, turns.machine, turns.given(turns.now, **SHORT), number, how, "confirmed")
+    for turn, number in in_turn(turns.differing(how)):
+        before, turns.now = turns.now, turn
+        if not number:
+            turns.run(turn, code=0)
+            continue
+        cut = cuts.at_step(turns.lab, turns.machine, turns.given(turn, **SHORT), number, how, "confirmed")
         wrong = []
         if cut.name:
             if how == "stop":
@@ -133,7 +160,8 @@ def at_steps(turns: Turns, name: str, how: str) -> t.Iterator[Point]:
         found = node.differences(turns.wanted[turns.now], access.state(turns.machine))
         wrong += [f"after the next run: {part}" for part in found]
         if not cut.name:
-            return
+            turns.lab.print(f"{turns.machine}: {name}: this time the run ended before step {number}")
+            continue
         point = Point(number, f"{name}: {cut.name}", 0, wrong)
         turns.lab.print(f"{turns.machine}: {line(point)}")
         yield point

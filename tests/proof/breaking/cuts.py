@@ -31,6 +31,13 @@ class Cut(t.NamedTuple):
     output: str
 
 
+class Mark(t.NamedTuple):
+    """Of a step: the process that came to it, and a number for what lay on the disk then."""
+
+    process: str
+    disk: str
+
+
 def tasks(output: str) -> list[str]:
     """The tasks of a run in their order, handlers among them."""
     return [found[1] for line in output.splitlines() if (found := BEGINS.match(line))]
@@ -118,6 +125,27 @@ def at_step(lab: Lab, machine: Machine, options: list[str], number: int, how: st
     if counted(machine) >= number:
         raise LabError(f"{machine}: a run came past step {number} and was not cut off")
     return Cut("", "".join(output))
+
+
+def marks(lab: Lab, machine: Machine, options: list[str], of: str = "") -> list[Mark]:
+    """Of all steps of a run that is not cut off."""
+    arm(machine, node.NEVER, "leave", of)
+    machine.run("touch /run/lab-steps/look")
+    node.site(lab, machine, *options, code=0)
+    lines = machine.run("cat /run/lab-steps/marks").splitlines()
+    disarm(machine)
+    return [Mark(*line.split()) for line in lines]
+
+
+def differing(marks: t.Sequence[Mark], how: str) -> list[int]:
+    """The steps before which a cut leaves something else than before the one ahead of it.
+
+    Without power, what lay on the disk. Without a controller a module goes on to its end, wherever it was: its first
+    step and its last one, after which nothing follows.
+    """
+    seen = [mark.disk if how == "stop" else mark.process for mark in marks]
+    pairs = enumerate(zip(["", *seen], seen, [*seen[1:], ""]), 1)
+    return [number for number, (ahead, here, after) in pairs if here != ahead or (how != "stop" and here != after)]
 
 
 def counted(machine: Machine) -> int:

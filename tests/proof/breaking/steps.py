@@ -6,7 +6,8 @@
 A step is what the interpreter is about to do to the world outside: a file written, renamed, removed, a program
 started, a socket asked. While /run/lab-steps/at holds a number, the process that comes to that step stops (SIGSTOP) or
 is killed, as /run/lab-steps/how says; /run/lab-steps/steps lists those before. /run/lab-steps/of names a module, where
-it is another than those that change HAProxy. The collection knows nothing of it.
+it is another than those that change HAProxy. With /run/lab-steps/look, /run/lab-steps/marks says of each step which
+process came to it, and what lay on the disk then. The collection knows nothing of it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import signal
 import sys
 import typing as t
+import zlib
 
 PLACE = "/run/lab-steps"
 MODULES = ("/modules/haproxy_tree.py", "/modules/haproxy_apply.py")
@@ -28,6 +30,25 @@ FILES = (
 )
 # What Ansible does around a module of its own.
 ELSEWHERE = ("/tmp/", "/proc/", "/dev/", "/home/", "ansible_", PLACE)
+# What outlives the power, of all that a change touches.
+LASTING = ("/etc", "/var/lib/hardened-balancer", "/var/lib/systemd")
+
+
+def lying(places: t.Iterable[str]) -> int:
+    """A number for the files as they lie there: another one once any was written, renamed, removed, given away."""
+    number = 0
+    for place in places:
+        for directory, names, files in os.walk(place):
+            names.sort()
+            for name in sorted([*names, *files]):
+                path = f"{directory}/{name}"
+                try:
+                    of = os.lstat(path)
+                except FileNotFoundError:
+                    continue
+                seen = (path, of.st_ino, of.st_mode, of.st_uid, of.st_gid, of.st_size, of.st_mtime_ns)
+                number = zlib.crc32(repr(seen).encode(), number)
+    return number
 
 
 class Steps:
@@ -95,6 +116,9 @@ class Steps:
             steps.write(f"{self.name}: {step}\n")
         with open(path) as steps:  # noqa: PTH123
             number = sum(1 for _line in steps)
+        if os.path.exists(f"{self.place}/look"):  # noqa: PTH110
+            with open(f"{self.place}/marks", "a") as marks:  # noqa: PTH123
+                marks.write(f"{os.getpid()} {lying(LASTING)}\n")
         if number != self.at:
             return
         with open(f"{self.place}/pid", "w") as pid:  # noqa: PTH123

@@ -13,7 +13,8 @@ from collections import Counter
 
 import pytest
 
-from tests.proof.breaking import cuts, node
+from tests.proof import line_5_1
+from tests.proof.breaking import cuts, node, steps
 from tests.proof.breaking.cases import CASES
 from tests.proof.breaking.drifts import DRIFTS
 from tests.proof.breaking.lockout import meanwhile
@@ -114,6 +115,46 @@ def test_a_script_of_many_lines_is_one_step(tmp_path: pathlib.Path) -> None:
         "confirmed: run sh -c set -e true",
         "confirmed: run sh -c false",
     ]
+
+
+def test_what_lies_on_the_disk_is_another_number_once_something_was_done_to_it(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "more").mkdir()
+    file = tmp_path / "more/file"
+    file.write_text("one")
+    changes: list[t.Callable[[], object]] = [
+        lambda: file.write_text("two!"),
+        lambda: file.chmod(0o600),
+        lambda: file.rename(tmp_path / "more/other"),
+        lambda: (tmp_path / "beside").symlink_to("file"),
+        lambda: (tmp_path / "more/other").unlink(),
+    ]
+    seen = [steps.lying([str(tmp_path)])]
+    for change in changes:
+        change()
+        seen.append(steps.lying([str(tmp_path)]))
+    assert len(set(seen)) == len(changes) + 1
+    assert steps.lying([str(tmp_path)]) == seen[-1]
+
+
+def test_a_look_marks_each_step_with_its_process(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "look").touch()
+    look = steps.Steps(node.NEVER, "leave", "confirmed", str(tmp_path))
+    look("os.rename", ("/etc/a", "/etc/b"))
+    look("os.rename", ("/etc/b", "/etc/a"))
+    lines = [line.split() for line in (tmp_path / "marks").read_text().splitlines()]
+    assert [process for process, _disk in lines] == [str(os.getpid())] * 2
+
+
+MARKS = [cuts.Mark(*pair) for pair in (("1", "a"), ("1", "a"), ("1", "b"), ("2", "b"), ("3", "b"), ("3", "a"))]
+
+
+def test_a_cut_is_worth_it_where_it_leaves_something_else() -> None:
+    assert cuts.differing(MARKS, "stop") == [1, 3, 6]
+    assert cuts.differing(MARKS, "leave") == [1, 3, 4, 5, 6]
+
+
+def test_both_directions_are_cut_in_turn_to_the_end_of_the_longer_one() -> None:
+    assert list(line_5_1.in_turn({1: [1, 3, 6], 0: [2]})) == [(1, 1), (0, 2), (1, 3), (0, 0), (1, 6), (0, 0)]
 
 
 NAMES = [[case.name for case in CASES], [drift.name for drift in DRIFTS], [*(row.name for row in LOCKOUTS), *MOMENTS]]
