@@ -20,6 +20,11 @@ from tests.proof.lab import ROOT, Lab, LabError, Machine, execute
 
 BEGINS = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(.+?)\]")
 LONG = 180.0
+# A module that has stopped goes on to its end.
+GOES_ON = (
+    "pid=$(cat /run/lab-steps/pid); kill -CONT $pid; "
+    "timeout 60 sh -c 'while kill -0 $0; do sleep 0.1; done 2>/dev/null' $pid"
+)
 # What ends: the balancer, as by a loss of its power; the module; or the controller with all its connections.
 HOWS = ("stop", "kill", "leave")
 
@@ -113,8 +118,8 @@ def at_step(lab: Lab, machine: Machine, options: list[str], number: int, how: st
                     node.kill(machine)
                 _end(run)
                 if how == "leave":
-                    # The module has lost whom it worked for, and goes on.
-                    machine.run("kill -CONT $(cat /run/lab-steps/pid)", code=None)
+                    # It has lost whom it worked for.
+                    machine.run(GOES_ON)
                 reader.join()
                 return Cut(name, "".join(output))
             time.sleep(0.005)
