@@ -20,6 +20,8 @@ from tests.proof.lab import ROOT, Lab, LabError, Machine, execute
 
 BEGINS = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(.+?)\]")
 LONG = 180.0
+# In the environment of a run and of all that it starts.
+MARK = "BALANCER_LAB_RUN"
 # A module that has stopped goes on to its end.
 GOES_ON = (
     "pid=$(cat /run/lab-steps/pid); kill -CONT $pid; "
@@ -53,7 +55,7 @@ def _start(lab: Lab, machine: Machine, options: list[str]) -> subprocess.Popen[s
     return subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**lab.environment, "PYTHONUNBUFFERED": "1"},
+        env={**lab.environment, "PYTHONUNBUFFERED": "1", MARK: str(node.number())},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -64,8 +66,25 @@ def _start(lab: Lab, machine: Machine, options: list[str]) -> subprocess.Popen[s
 
 
 def _end(run: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(run.pid, signal.SIGKILL)
+    """With all that it started: Ansible's forks have sessions of their own, and would finish their task."""
+    mark = _environment(run.pid).get(MARK)
+    while mark and (left := [pid for pid in _processes() if _environment(pid).get(MARK) == mark]):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _processes() -> list[int]:
+    return [int(path.name) for path in pathlib.Path("/proc").iterdir() if path.name.isdecimal()]
+
+
+def _environment(pid: int) -> dict[str, str]:
+    """What a process was started with; nothing of one that has ended."""
+    try:
+        words = pathlib.Path(f"/proc/{pid}/environ").read_text(errors="replace").split("\0")
+    except OSError:
+        return {}
+    return {name: value for name, equals, value in (word.partition("=") for word in words) if equals}
 
 
 def controller(lab: Lab, machine: Machine, options: list[str], number: int, later: float) -> Cut:

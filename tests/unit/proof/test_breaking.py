@@ -145,6 +145,24 @@ def test_a_look_marks_each_step_with_its_process(tmp_path: pathlib.Path) -> None
     assert [process for process, _disk in lines] == [str(os.getpid())] * 2
 
 
+def test_a_run_ends_with_what_has_a_session_of_its_own_and_nothing_beside_it() -> None:
+    def started(mark: str, seconds: int) -> subprocess.Popen[str]:
+        # Of two that sleep, the shell waits for one.
+        script = f"setsid sleep {seconds} & sleep {seconds}; :"
+        return subprocess.Popen(["sh", "-c", script], env={**os.environ, cuts.MARK: mark}, text=True)
+
+    def left(mark: str) -> int:
+        return sum(1 for pid in cuts._processes() if cuts._environment(pid).get(cuts.MARK) == mark)
+
+    ours, other = f"{os.getpid()} ours", f"{os.getpid()} other"
+    with started(ours, 300) as run, started(other, 300) as beside:
+        while left(ours) < 3 or left(other) < 3:
+            pass
+        cuts._end(run)
+        assert (left(ours), left(other)) == (0, 3)
+        cuts._end(beside)
+
+
 MARKS = [cuts.Mark(*pair) for pair in (("1", "a"), ("1", "a"), ("1", "b"), ("2", "b"), ("3", "b"), ("3", "a"))]
 
 
