@@ -56,6 +56,9 @@ HERS = f"/home/{SECOND}/.ssh"
 MAKE = f"useradd --create-home --shell /bin/bash {SECOND}; install -d -m 0700 -o {SECOND} -g {SECOND} {HERS}; "
 MAKE += f"install -m 0600 -o {SECOND} -g {SECOND} /home/{LOGIN}/.ssh/authorized_keys {HERS}/authorized_keys; "
 REMOVE = f"userdel --remove {SECOND} 2>/dev/null"
+# Then the group is the only way to root.
+NO_PROVIDER = "mv /etc/sudoers.d/provider /var/tmp/lab-provider"
+PROVIDER = "mv /var/tmp/lab-provider /etc/sudoers.d/provider"
 DROP_IN = "/etc/ssh/sshd_config.d/zz-lab.conf"
 NO_DROP_IN = f"rm -f {DROP_IN}"
 FLAG: Values = {"path": "/etc/lockout", "content": "on", "mode": "0600"}
@@ -393,6 +396,26 @@ LOCKOUTS = [
         ends="undone",
         before=f"{MAKE} printf '{SECOND} ALL=(ALL:ALL) PASSWD: ALL\\n' >/etc/sudoers.d/zz-lab",
         lift=f"rm /etc/sudoers.d/zz-lab; {REMOVE}",
+        differs=("accounts",),
+    ),
+    Lockout(
+        "a last administrator who leaves for one without sudo",
+        f"{SECOND} does not become root by sudo without a password",
+        {"balancer_administrators": [{"name": SECOND}]},
+        ("--tags", "baseline"),
+        ends="undone",
+        before=f"{MAKE} printf '{SECOND} ALL=(ALL:ALL) PASSWD: ALL\\n' >/etc/sudoers.d/zz-lab; {NO_PROVIDER}",
+        lift=f"{PROVIDER}; rm /etc/sudoers.d/zz-lab; {REMOVE}",
+        differs=("accounts",),
+    ),
+    Lockout(
+        "a last administrator who leaves by a run of his own",
+        UNCONFIRMED,
+        {"balancer_administrators": [{"name": SECOND}]},
+        ("--tags", "baseline"),
+        ends="undone",
+        before=f"{MAKE} {NO_PROVIDER}",
+        lift=f"{PROVIDER}; {REMOVE}",
         differs=("accounts",),
     ),
     # Around them.
