@@ -1,10 +1,13 @@
 # shellcheck shell=sh
 # What the change `ssh` asks of the node. STAGED is the directory of the candidate files.
 # Arguments: the account that the run goes on as, the address that it comes from, and the ports that are wanted, if any.
+# $administrators are the members that the group is to keep.
 config=/etc/ssh/sshd_config
 dropins=/etc/ssh/sshd_config.d
 dropin=$dropins/00-hardened-balancer.conf
 moduli=/etc/hardened-balancer/ssh-moduli
+admins=balancer-admins
+left=/var/lib/hardened-balancer/ssh-left
 open_sockets='/proc/net/tcp /proc/net/tcp6'
 
 # As this run came in, where it can be seen: a Match may ask for the address and the port here.
@@ -96,6 +99,22 @@ stays() {
     return 1
 }
 
+# Who may log in no more, and has no sudo then: only when somebody else has shown that he can.
+members() { getent group $admins | cut -d: -f4 | tr , '\n'; }
+leaving() {
+    members | while read -r account; do
+        # shellcheck disable=SC2154 # given by the task
+        case " $administrators " in *" $account "*) ;; *) [ -z "$account" ] || echo "$account" ;; esac
+    done
+}
+let_go() {
+    if [ -n "${STAGED-}" ]; then does=delete; else does=add; fi
+    [ ! -e $left ] || while read -r account; do
+        [ $does = delete ] || id "$account" >/dev/null 2>&1 || continue
+        gpasswd --$does "$account" $admins >/dev/null || return
+    done <$left
+}
+
 check() {
     id -nG -- "$1" | tr ' ' '\n' | grep -qx balancer-admins || {
         echo "$1 is not in the group balancer-admins, to which SSH will be restricted. Run the role baseline first."
@@ -114,7 +133,7 @@ check() {
         echo "sshd refuses the settings: $effective"
         return 1
     }
-    stays "$effective" "$2" && wins "$effective" "$@"
+    stays "$effective" "$2" && wins "$effective" "$@" && mkdir -p "${left%/*}" && leaving >$left
 }
 
 # Groups for the key exchange by group exchange. The package's own file keeps the small ones, and stays as it is.
@@ -164,6 +183,11 @@ in_force() {
         return 1
     fi
     all_listen "$3" || return
+    gone=$(leaving | paste -sd " " -)
+    [ -z "$gone" ] || {
+        echo "$admins has members who are no administrators any more: $gone"
+        return 1
+    }
     if wants_moduli "$STAGED$dropin" && ! large_moduli | cmp -s - $moduli; then
         echo "$moduli does not hold the groups of 3072 bits or more of /etc/ssh/moduli"
         return 1
@@ -187,6 +211,7 @@ put_moduli() {
 # The new settings, or after an undo the old ones. A restart of a server that somebody misconfigured would not come back.
 apply() {
     problem=0
+    let_go || problem=$?
     put_moduli || problem=$?
     had=$(socket_ports)
     systemctl daemon-reload || problem=$?

@@ -409,13 +409,12 @@ LOCKOUTS = [
         differs=("accounts",),
     ),
     Lockout(
-        "a last administrator who leaves by a run of his own",
-        UNCONFIRMED,
+        "a last administrator who leaves for one who cannot log in",
+        "Permission denied",
         {"balancer_administrators": [{"name": SECOND}]},
-        ("--tags", "baseline"),
-        ends="undone",
-        before=f"{MAKE} {NO_PROVIDER}",
-        lift=f"{PROVIDER}; {REMOVE}",
+        ("--tags", "baseline,ssh"),
+        before=f"{MAKE} {NO_PROVIDER}; {drop_in(f'AllowUsers {LOGIN}')}; systemctl reload ssh",
+        lift=f"{PROVIDER}; {NO_DROP_IN}; systemctl reload ssh; {REMOVE}",
         differs=("accounts",),
     ),
     # Around them.

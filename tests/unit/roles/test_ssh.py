@@ -12,6 +12,8 @@ from typing import Any
 import jinja2
 import pytest
 
+from tests.unit.roles.group import GPASSWD
+
 ROLE = Path(__file__).parents[3] / "roles" / "ssh"
 DROPIN = "etc/ssh/sshd_config.d/00-hardened-balancer.conf"
 IN_FORCE = "port 22\npermitrootlogin no\nhostkey /etc/ssh/one\nhostkey /etc/ssh/two\nallowgroups balancer-admins\n"
@@ -33,6 +35,7 @@ SSHD = """\
 echo "sshd $*" >>"$SAID"
 printf '%s' "$ANSWER"
 """
+ID = 'case $1 in -*) exec /usr/bin/id "$@" ;; esac; [ "$1" != gone ]'
 CONNECTIONS = """\
 0 0 198.51.100.10:22 198.51.100.1:50000 users:(("sshd-session",pid=7,fd=4),("sshd-session",pid=6,fd=4))
 0 0 [::ffff:198.51.100.10]:2022 [::ffff:198.51.100.2]:50000 users:(("sshd",pid=9,fd=4))
@@ -52,6 +55,10 @@ class Node:
             (root / "bin" / name).chmod(0o755)
         (root / "bin" / "ss").write_text(f"#!/bin/sh\ncat <<'END'\n{CONNECTIONS}END\n")
         (root / "bin" / "ss").chmod(0o755)
+        for name, text in (("gpasswd", GPASSWD), ("getent", 'echo "$2:x:990:$(cat members)"'), ("id", ID)):
+            (root / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+            (root / "bin" / name).chmod(0o755)
+        (root / "members").write_text("alice,bob")
         for directory in ("staged", "node"):
             (root / directory / DROPIN).parent.mkdir(parents=True)
         (root / "said").touch()
@@ -60,7 +67,7 @@ class Node:
         (self.root / "staged" / DROPIN).write_text(text)
 
     def run(self, command: str, mode: str = "service", **answers: str) -> subprocess.CompletedProcess[str]:
-        script = f". '{ROLE}/files/ssh.sh'; moduli='{self.root}/ours/moduli'; {command}"
+        script = f". '{ROLE}/files/ssh.sh'; moduli='{self.root}/ours/moduli'; {self.group}; {command}"
         environment = {
             "PATH": f"{self.root}/bin:/usr/bin:/bin",
             "LC_ALL": "C",
@@ -74,6 +81,10 @@ class Node:
         return subprocess.run(
             ["sh", "-c", script], env=environment, capture_output=True, text=True, check=False, timeout=30
         )
+
+    @property
+    def group(self) -> str:
+        return f"left='{self.root}/state/left'; cd '{self.root}'; administrators='alice bob'"
 
     @property
     def said(self) -> list[str]:
@@ -159,7 +170,8 @@ def test_keys_that_are_looked_for_elsewhere_open_nothing(node: Node, settings: s
     keys.parent.mkdir(parents=True)
     keys.write_text("ssh-ed25519 AAAA ops\n")
     (keys.parent / "empty").touch()
-    account = f"getent() {{ echo 'ops:x:7:7::{node.root}/home:/bin/sh'; }}; id() {{ echo 7; }}; runuser() {{ false; }}"
+    passwd = f"getent() {{ [ $1 = group ] || echo 'ops:x:7:7::{node.root}/home:/bin/sh'; }}"
+    account = f"{passwd}; id() {{ echo 7; }}; runuser() {{ false; }}"
     done = node.run(f"{account}; in_force ops 198.51.100.1", ANSWER=f"{IN_FORCE}{settings}\n")
     assert (done.returncode, done.stdout.splitlines()[1:]) == ((1, [said]) if said else (0, []))
 
@@ -327,3 +339,33 @@ def test_an_undo_lifts_the_ban_of_who_tried_to_confirm(node: Node, staged: str, 
     done = node.run(f"{asked}; dropin=/dev/null; apply ops 198.51.100.1", STAGED=staged)
     assert done.returncode == 0
     assert ("fail2ban-client unban 198.51.100.1" in node.said) == banned
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "undone"),
+    [
+        ("alice,bob", "alice,bob", "alice,bob"),
+        ("carol,alice,bob,dora", "alice,bob", "alice,bob,carol,dora"),
+        ("alice,gone", "alice", "alice"),
+        ("", "", ""),
+    ],
+)
+def test_who_is_no_administrator_any_more_leaves_until_an_undo(
+    node: Node, before: str, after: str, undone: str
+) -> None:
+    (node.root / "members").write_text(before)
+    assert node.run("mkdir -p state; leaving >$left && let_go").returncode == 0
+    assert (node.root / "members").read_text() == after
+    assert node.run("unset STAGED; let_go; let_go").returncode == 0
+    assert ",".join(sorted({*(node.root / "members").read_text().split(",")})) == undone
+
+
+def test_it_is_not_in_force_while_somebody_is_left_who_is_to_leave(node: Node) -> None:
+    node.write(LINES)
+    assert node.run("in_force ops 198.51.100.1 ''").returncode == 0
+    (node.root / "members").write_text("alice,carol,bob,dora")
+    done = node.run("in_force ops 198.51.100.1 ''")
+    assert (done.returncode, done.stdout) == (
+        1,
+        "balancer-admins has members who are no administrators any more: carol dora\n",
+    )
