@@ -128,7 +128,8 @@ class ActionModule(ActionBase):
         answer, problem = self._until_answered("undo", self._seconds())
         lost_how = f"{self._name}: the connection was lost while the change was made ({lost})."
         if not answer:
-            end = self._unknown(problem)
+            # It may have been lost before the node heard of the change.
+            end = self._unknown(problem, "If the change had begun, the node undoes it")
         elif answer["undone"]:
             end = self._undone(answer)
         else:
@@ -146,8 +147,8 @@ class ActionModule(ActionBase):
             return f"The node undid it ({why}): it is back on what it had before. Correct the inventory and run again."
         return f"The node undid it ({why}), but not all: {answer['output'] or 'it left no message'}. Look at the node."
 
-    def _unknown(self, problem: str) -> str:
+    def _unknown(self, problem: str, undoes: str = "It was told to undo the change") -> str:
         return (
-            f"The node has not answered since ({problem}). It was told to undo the change by itself after "
+            f"The node has not answered since ({problem}). {undoes} by itself after "
             f"{self._seconds():.0f} s; look on its console for /var/lib/hardened-balancer/undo/{self._name}.last."
         )

@@ -110,8 +110,18 @@ def test_a_node_that_stays_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     node = Node(APPLIED, REFUSED)
     result = run(monkeypatch, node)
     assert result["failed"]
-    assert "The node has not answered since (Connection refused)" in result["msg"]
+    assert (
+        "The node has not answered since (Connection refused). It was told to undo the change by itself"
+        in result["msg"]
+    )
     assert 120 <= node.now <= 125
+
+
+def test_a_node_that_may_not_have_heard_of_the_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run(monkeypatch, Node(REFUSED))
+    assert result["failed"]
+    assert "If the change had begun, the node undoes it by itself after" in result["msg"]
+    assert "It was told to" not in result["msg"]
 
 
 @pytest.mark.parametrize(("answer", "end"), [(UNDONE, "it is back on what"), (NOTHING, "Nothing of it was left")])
