@@ -126,7 +126,7 @@ def test_what_lies_on_the_disk_is_another_number_once_something_was_done_to_it(t
         lambda: file.chmod(0o600),
         lambda: file.rename(tmp_path / "more/other"),
         lambda: (tmp_path / "beside").symlink_to("file"),
-        lambda: (tmp_path / "more/other").unlink(),
+        (tmp_path / "more/other").unlink,
     ]
     seen = [steps.lying([str(tmp_path)])]
     for change in changes:
