@@ -56,6 +56,9 @@ HERS = f"/home/{SECOND}/.ssh"
 MAKE = f"useradd --create-home --shell /bin/bash {SECOND}; install -d -m 0700 -o {SECOND} -g {SECOND} {HERS}; "
 MAKE += f"install -m 0600 -o {SECOND} -g {SECOND} /home/{LOGIN}/.ssh/authorized_keys {HERS}/authorized_keys; "
 REMOVE = f"userdel --remove {SECOND} 2>/dev/null"
+# By a file of somebody else, she is asked for a password that she has not.
+ASKED = f"printf '{SECOND} ALL=(ALL:ALL) PASSWD: ALL\\n' >/etc/sudoers.d/zz-lab"
+NOT_ASKED = "rm /etc/sudoers.d/zz-lab"
 # Then the group is the only way to root.
 NO_PROVIDER = "mv /etc/sudoers.d/provider /var/tmp/lab-provider"
 PROVIDER = "mv /var/tmp/lab-provider /etc/sudoers.d/provider"
@@ -394,8 +397,8 @@ LOCKOUTS = [
         administrators({"name": SECOND}),
         ("--tags", "baseline"),
         ends="undone",
-        before=f"{MAKE} printf '{SECOND} ALL=(ALL:ALL) PASSWD: ALL\\n' >/etc/sudoers.d/zz-lab",
-        lift=f"rm /etc/sudoers.d/zz-lab; {REMOVE}",
+        before=f"{MAKE} {ASKED}",
+        lift=f"{NOT_ASKED}; {REMOVE}",
         differs=("accounts",),
     ),
     Lockout(
@@ -404,8 +407,8 @@ LOCKOUTS = [
         {"balancer_administrators": [{"name": SECOND}]},
         ("--tags", "baseline"),
         ends="undone",
-        before=f"{MAKE} printf '{SECOND} ALL=(ALL:ALL) PASSWD: ALL\\n' >/etc/sudoers.d/zz-lab; {NO_PROVIDER}",
-        lift=f"{PROVIDER}; rm /etc/sudoers.d/zz-lab; {REMOVE}",
+        before=f"{MAKE} {ASKED}; {NO_PROVIDER}",
+        lift=f"{PROVIDER}; {NOT_ASKED}; {REMOVE}",
         differs=("accounts",),
     ),
     Lockout(

@@ -112,9 +112,9 @@ def on_all(lab: Lab, what: t.Callable[[Lab, Machine], list[str]]) -> None:
             lab.print("\n".join(["", *printed]))
 
 
-def chosen(name: str) -> bool:
-    """Whether ONLY, a regular expression in the environment, leaves this row in."""
-    return re.search(os.environ.get("ONLY", ""), name) is not None
+def chosen(name: str, variable: str = "ONLY") -> bool:
+    """Whether a regular expression in the environment leaves this row in."""
+    return re.search(os.environ.get(variable, ""), name) is not None
 
 
 def excerpt(output: str, pattern: str, width: int = 150) -> str:

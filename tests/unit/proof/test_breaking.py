@@ -156,11 +156,14 @@ def test_a_run_ends_with_what_has_a_session_of_its_own_and_nothing_beside_it() -
 
     ours, other = f"{os.getpid()} ours", f"{os.getpid()} other"
     with started(ours, 300) as run, started(other, 300) as beside:
-        while left(ours) < 3 or left(other) < 3:
-            pass
-        cuts._end(run)
-        assert (left(ours), left(other)) == (0, 3)
-        cuts._end(beside)
+        try:
+            while left(ours) < 3 or left(other) < 3:
+                pass
+            cuts._end(run)
+            assert (left(ours), left(other)) == (0, 3)
+        finally:
+            run.kill()
+            cuts._end(beside)
 
 
 MARKS = [cuts.Mark(*pair) for pair in (("1", "a"), ("1", "a"), ("1", "b"), ("2", "b"), ("3", "b"), ("3", "a"))]
